@@ -1,0 +1,16 @@
+"""Who plays: a module as an agent, agent files."""
+
+from kilroy_gym.adapters.agent import Agent, Callback, Round
+from kilroy_gym.adapters.files import load_agent_file, roster
+from kilroy_gym.adapters.module_agent import ModuleAgent
+from kilroy_gym.adapters.own import module_for
+
+__all__ = [
+    "Agent",
+    "Callback",
+    "ModuleAgent",
+    "Round",
+    "load_agent_file",
+    "module_for",
+    "roster",
+]

@@ -1,0 +1,56 @@
+"""Agent files: a contender is a Python file with ``make_agent(env, seed) -> agent``."""
+
+import importlib.util
+from collections.abc import Callable
+from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import kilroy_gym
+
+MakeAgent = Callable[[Any, int | None], Any]
+
+
+def roster() -> dict[str, Path]:
+    """Returns the agent files that ship, by name."""
+    package = Path(kilroy_gym.__file__).parent
+    # Beside the package in a checkout, inside it in the wheel.
+    folders = [package.parent / "agents", package / "agents"]
+    checkout = (package.parent / "pyproject.toml").exists()
+    folder = folders[0] if checkout else folders[1]
+    return {path.stem: path for path in sorted(folder.glob("*.py"))}
+
+
+def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
+    """Returns ``make_agent`` of an agent file.
+
+    Args:
+        name_or_path: A name of the roster, or the path of a file, which ends in ``.py``.
+
+    Raises:
+        ValueError: There is no such agent or file, or the file defines no ``make_agent``.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".py":
+        known = roster()
+        if str(name_or_path) not in known:
+            near = get_close_matches(str(name_or_path), known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"no agent {str(name_or_path)!r}: the roster has {', '.join(known)}; a file of "
+                f"your own is given by its path, ending in .py.{hint}"
+            )
+        path = known[str(name_or_path)]
+    if not path.is_file():
+        raise ValueError(f"there is no agent file {path}")
+    spec = importlib.util.spec_from_file_location(f"kilroy_agent_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} cannot be loaded as Python")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    make_agent = getattr(loaded, "make_agent", None)
+    if not callable(make_agent):
+        raise ValueError(f"{path} defines no function make_agent(env, seed) that returns an agent")
+    found: MakeAgent = make_agent
+    return found

@@ -1,0 +1,77 @@
+"""The audience of the original notebook."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kilroy_gym.audiences.base import Audience, Response
+from kilroy_gym.codecs import BinaryCodec
+
+
+class BernoulliAudience(Audience):
+    """
+    ## Description
+
+    The Face of the original Kilroy notebook: a post is True or False, and this audience likes
+    True. What others post is True only every third time, so an agent that mimics them starts on
+    the wrong side and has to learn from scores what people like. There is no noise: an agent
+    that does not reach the best score here has a mistake in it.
+
+    ## Action Space
+
+    `Discrete(2)`: the post to make.
+
+    - 0: False
+    - 1: True
+
+    ## Observation Space
+
+    `Discrete(1)`: always 0, since there is nothing to observe.
+
+    ## Rewards
+
+    +1 for True, -1 for False. The best expected score is 1; a uniform agent's is 0; that of an
+    agent which mimics the community is -0.32.
+
+    ## Starting State
+
+    The same every time. `scrap` gives 100 posts unless it is told another limit, and every
+    third of them, beginning with the first, is True.
+
+    ## Episode End
+
+    An episode is one post: every step terminates.
+
+    ## Arguments
+
+    None but those of every environment: `render_mode`, `post_rate`, `score_delay_s`.
+
+    ```python
+    >>> import gymnasium as gym
+    >>> import kilroy_gym
+    >>> env = gym.make("Kilroy-Bernoulli-v0")
+    >>> env.reset(seed=0)
+    (0, {})
+    >>> env.step(1)
+    (0, 1.0, True, False, {'post_id': 0, 'expected_score': 1.0, 'best_score': 1.0})
+
+    ```
+
+    ## Version History
+
+    * v0: Initial version
+    """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    def __init__(self) -> None:
+        """Takes no arguments."""
+        self.codec = BinaryCodec()
+
+    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+        """Scores True +1 and False -1."""
+        score = 2.0 * actions - 1.0
+        return Response(score, score, 1.0)
+
+    def community(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Posts True every third time."""
+        return np.where(np.arange(count) % 3 == 0, 1, 0)

@@ -1,0 +1,124 @@
+"""What the environment of one post a step and that of one round a step have in common."""
+
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Discrete
+
+from kilroy_gym.codecs import Codec
+from kilroy_gym.envs.clock import Clock, SystemClock
+from kilroy_gym.envs.feed import Feed
+from kilroy_gym.envs.publisher import Publisher
+from kilroy_gym.envs.spaces import PostSpace
+from kilroy_gym.interfaces import KilroyFace, Simulated
+from kilroy_gym.post import PostData
+
+RENDER_MODES = ["ansi", "human", "rgb_array"]
+RENDER_FPS = 4
+
+
+class OnFace:
+    """A Face with its codec and its timing, as both kinds of environment hold it."""
+
+    face: KilroyFace[Any, Any]
+    codec: Codec[Any] | None
+    render_mode: str | None
+
+    def _set_up(
+        self,
+        face: KilroyFace[Any, Any],
+        codec: Codec[Any] | None,
+        post_rate: float,
+        score_delay_s: float,
+        render_mode: str | None,
+        clock: Clock | None,
+    ) -> None:
+        """Checks and keeps the arguments that both environments take."""
+        if not isinstance(face, KilroyFace):
+            raise TypeError(f"face must be a KilroyFace, got {face!r}")
+        if codec is not None and not isinstance(codec, Codec):
+            raise TypeError(f"codec must be a Codec or None, got {codec!r}")
+        check_seconds("post_rate", post_rate)
+        check_seconds("score_delay_s", score_delay_s)
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise ValueError(
+                f"render_mode must be None or one of {RENDER_MODES}, got {render_mode!r}"
+            )
+        self.face = face
+        self.codec = codec
+        self.render_mode = render_mode
+        self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
+        self._feed = Feed() if render_mode else None
+
+    @property
+    def post_rate(self) -> float:
+        """Seconds after each post before the next goes out."""
+        return self._publisher.post_rate
+
+    @property
+    def score_delay_s(self) -> float:
+        """How old a post must be, in seconds, before its score is asked for."""
+        return self._publisher.score_delay_s
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the Face is a simulated one, which can start over and be copied."""
+        return isinstance(self.face, Simulated)
+
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+        """Yields existing posts of the Face with their ids."""
+        return self.face.scrap(limit)
+
+    def snapshot(self) -> Any:
+        """Returns an independent copy of the environment and its world, to evaluate on.
+
+        What is done to the copy changes nothing here, and the copy renders nothing.
+
+        Raises:
+            TypeError: The Face is a live one: the world cannot be copied.
+        """
+        if not self.simulated:
+            raise TypeError(
+                f"{type(self.face).__name__} cannot be copied: only a simulated Face "
+                "(one with `restart(rng)`) gives a snapshot to evaluate on"
+            )
+        twin = copy.deepcopy(self)
+        twin.render_mode = twin._feed = None
+        return twin
+
+    def _restart(self, rng: np.random.Generator) -> None:
+        """Starts a simulated Face over; a live one stays as it is."""
+        if isinstance(self.face, Simulated):
+            self.face.restart(rng)
+            self._publisher.pending.clear()
+            if self._feed is not None:
+                self._feed = Feed()
+
+    def _frame(self) -> Any:
+        """Renders the feed in the mode that was asked for."""
+        if self._feed is None:
+            return None
+        if self.render_mode == "rgb_array":
+            return self._feed.picture()
+        return self._feed.text()
+
+
+def spaces_for(codec: Codec[Any] | None) -> tuple[Space[Any], Space[Any]]:
+    """Returns the observation space and the action space of an environment with this codec."""
+    # Nothing is observed. As Discrete(1) that reaches every kind of policy as a constant input.
+    # The space is copied: its random stream must not be shared between environments.
+    return Discrete(1), copy.deepcopy(codec.space) if codec else PostSpace()
+
+
+def check_seconds(name: str, value: Any) -> None:
+    """Refuses what is not a duration.
+
+    Raises:
+        ValueError: ``value`` is not a finite number of at least 0.
+    """
+    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a number of seconds of at least 0, got {value!r}")

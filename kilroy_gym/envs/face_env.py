@@ -1,0 +1,104 @@
+"""One post a step."""
+
+from typing import Any, ClassVar, Generic
+
+import gymnasium as gym
+from gymnasium.error import InvalidAction
+
+from kilroy_gym.codecs import Codec
+from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
+from kilroy_gym.envs.clock import Clock
+from kilroy_gym.interfaces import KilroyFace, PostId
+from kilroy_gym.post import PostData, X
+
+
+class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
+    """A Face as a Gymnasium environment: an action is a post, its reward is its score.
+
+    An episode is one post, so every step terminates. ``info`` holds ``post_id``, and where the
+    Face knows the truth (a method ``truth(post_id)``) also ``expected_score`` and
+    ``best_score``. ``reset`` never touches the platform: nothing un-posts. With a seed it starts
+    a *simulated* Face over.
+
+    The observation is always 0 in ``Discrete(1)``. The action space is the codec's; with no
+    codec the action is the :class:`~kilroy_gym.post.PostData` itself.
+
+    Args:
+        face: The platform.
+        codec: Between posts and actions, or ``None``.
+        post_rate: Seconds to wait after each post, at least 0.
+        score_delay_s: How old a post must be, in seconds, before its score is asked for.
+        render_mode: ``"ansi"`` (the feed as text), ``"human"`` (the same, printed as posts are
+            made), ``"rgb_array"`` (a picture of the scores over time) or ``None``.
+        clock: Where time comes from; the machine's unless another is handed in.
+
+    Raises:
+        TypeError: ``face`` or ``codec`` is something else.
+        ValueError: A duration is negative or no number, or the render mode is unknown.
+
+    Example:
+        >>> from kilroy_gym.audiences import BernoulliAudience
+        >>> from kilroy_gym.codecs import BinaryCodec
+        >>> from kilroy_gym.faces import SimulatedFace
+        >>> env = FaceEnv(SimulatedFace(BernoulliAudience()), BinaryCodec())
+        >>> observation, info = env.reset(seed=0)
+        >>> env.step(0)[:4]
+        (0, -1.0, True, False)
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": RENDER_MODES,
+        "render_fps": RENDER_FPS,
+    }
+
+    def __init__(
+        self,
+        face: KilroyFace[X, PostId],
+        codec: Codec[X] | None = None,
+        post_rate: float = 0.0,
+        score_delay_s: float = 0.0,
+        render_mode: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Checks the arguments and derives the spaces."""
+        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock)
+        self.observation_space, self.action_space = spaces_for(codec)
+        self._truth = getattr(face, "truth", None)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Begins an episode; with a seed, starts a simulated Face over."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._restart(self.np_random)
+        return 0, {}
+
+    def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        """Makes a post, waits until its score is known, and returns that as the reward.
+
+        Raises:
+            gymnasium.error.InvalidAction: The action is not in the space; nothing was posted.
+            FaceError: The Face failed; the error carries the post where it was made.
+        """
+        if self.codec is not None:
+            post = PostData(self.codec.decode(action))
+        elif isinstance(action, PostData):
+            post = action
+        else:
+            raise InvalidAction(
+                f"action {action!r} is no PostData, and there is no codec to make one"
+            )
+        post_id, score = self._publisher.one(post)
+        info = {"post_id": post_id}
+        if self._truth is not None:
+            info["expected_score"], info["best_score"] = self._truth(post_id)
+        if self._feed is not None:
+            self._feed.add(post_id, post.x, score)
+            if self.render_mode == "human":
+                print(self._feed.text(last=1))
+        return 0, score, True, False, info
+
+    def render(self) -> Any:
+        """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""
+        return None if self.render_mode == "human" else self._frame()

@@ -1,0 +1,209 @@
+"""One round a step."""
+
+from typing import Any, ClassVar, Generic
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.error import InvalidAction
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from kilroy_gym.codecs import Codec
+from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
+from kilroy_gym.envs.clock import Clock
+from kilroy_gym.faces import SimulatedFace
+from kilroy_gym.interfaces import KilroyFace, PostId
+from kilroy_gym.post import PostData, X
+
+Floats = npt.NDArray[np.float64]
+
+
+class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, PostId]):
+    """A Face as a Gymnasium vector environment: a step is a round, a slot is a post of it.
+
+    The posts go out one after another, in slot order, to **one** Face, and are scored together:
+    the same as as many steps of :class:`~kilroy_gym.envs.FaceEnv`. (``make_vec`` with
+    ``vectorization_mode="sync"`` is something else: as many separate audiences.)
+
+    Every episode is one post, so autoreset is ``SAME_STEP``, and what belongs to a step is in
+    ``info["final_info"]``: ``post_id``, and where the Face knows the truth ``expected_score``
+    and ``best_score``, with the masks that ``SyncVectorEnv`` gives.
+
+    With ``wait=False`` a step does not wait for scores. A post whose score is not known gets
+    reward 0.0 and ``final_info["pending"]``; scores of earlier rounds that became known are in
+    ``info["arrived"]``, by post id. That is for modules: an agent that believes the 0.0 would
+    learn from a score that nobody gave. At the end :meth:`drain` waits for the rest.
+
+    Args:
+        face: The platform.
+        num_envs: Posts in a round, at least 1.
+        codec: Between posts and actions, or ``None``: then actions are a sequence of posts.
+        post_rate: Seconds to wait after each post, at least 0.
+        score_delay_s: How old a post must be, in seconds, before its score is asked for.
+        wait: Whether a step waits until every score of its round is known.
+        render_mode: As in :class:`~kilroy_gym.envs.FaceEnv`; ``render`` gives one frame.
+        clock: Where time comes from; the machine's unless another is handed in.
+
+    Raises:
+        TypeError: ``face`` or ``codec`` is something else.
+        ValueError: ``num_envs`` or a duration is out of range, or the render mode is unknown.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": RENDER_MODES,
+        "render_fps": RENDER_FPS,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self,
+        face: KilroyFace[X, PostId],
+        num_envs: int,
+        codec: Codec[X] | None = None,
+        post_rate: float = 0.0,
+        score_delay_s: float = 0.0,
+        wait: bool = True,
+        render_mode: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Checks the arguments and derives the spaces."""
+        if not isinstance(num_envs, int) or num_envs < 1:
+            raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
+        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock)
+        self.num_envs = num_envs
+        self.wait = wait
+        self.single_observation_space, self.single_action_space = spaces_for(codec)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        arrays = isinstance(face, SimulatedFace) and face.codec is codec
+        self._arrays = arrays and not (post_rate or score_delay_s)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[npt.NDArray[np.int64], dict[str, Any]]:
+        """Begins the episodes; with a seed, starts a simulated Face over.
+
+        Raises:
+            ValueError: ``seed`` is a list: there is one audience, so it takes one seed.
+        """
+        if seed is not None and not isinstance(seed, (int, np.integer)):
+            raise ValueError(f"one audience takes one seed, got {seed!r}")
+        super().reset(seed=seed)
+        if seed is not None:
+            self._restart(self.np_random)
+        return self._observations(), {}
+
+    def step(
+        self, actions: Any
+    ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_], Any]:
+        """Makes a round of posts; rewards are their scores.
+
+        Raises:
+            gymnasium.error.InvalidAction: An action is not in the space; nothing was posted.
+            FaceError: The Face failed; the error carries the posts and scores so far.
+        """
+        play = self._play_arrays if self._arrays else self._play_posts
+        rewards, final_info, infos = play(actions)
+        everywhere = np.ones(self.num_envs, np.bool_)
+        for key in tuple(final_info):
+            final_info[f"_{key}"] = everywhere.copy()
+        infos["final_obs"] = np.full(self.num_envs, 0, dtype=object)
+        infos["_final_obs"] = everywhere.copy()
+        infos["final_info"] = final_info
+        infos["_final_info"] = everywhere.copy()
+        terminated, truncated = everywhere, np.zeros(self.num_envs, np.bool_)
+        return self._observations(), rewards, terminated, truncated, infos
+
+    def drain(self) -> dict[Any, float]:
+        """Waits for all scores that are pending and returns them by post id.
+
+        Raises:
+            FaceError: The Face failed; the error carries the scores so far.
+        """
+        scores = self._publisher.drain()
+        if self._feed is not None:
+            self._feed.update(scores)
+        return scores
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Returns one frame, since there is one feed; ``None`` where it is printed or not kept."""
+        frame = self._frame()
+        return None if frame is None or self.render_mode == "human" else (frame,)
+
+    def _play_arrays(self, actions: Any) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
+        codec, face = self.codec, self.face
+        if codec is None or not isinstance(face, SimulatedFace):
+            raise RuntimeError("only a simulated Face with its own codec plays arrays")
+        actions = codec.check_actions(actions)
+        self._check_count(len(actions))
+        post_ids, response = face.play(actions)
+        scores, expected, best = (
+            np.broadcast_to(np.asarray(value, np.float64), post_ids.shape) for value in response
+        )
+        if self._feed is not None:
+            self._show(post_ids.tolist(), codec.decode_many(actions), scores.tolist())
+        final_info = {
+            "post_id": post_ids,
+            "expected_score": expected.copy(),
+            "best_score": best.copy(),
+        }
+        return scores.copy(), final_info, {}
+
+    def _play_posts(self, actions: Any) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
+        posts = self._posts(actions)
+        post_ids, scores = self._publisher.round(posts, self.wait)
+        known = [scores.pop(post_id, None) for post_id in post_ids]
+        rewards = np.array([0.0 if score is None else score for score in known])
+        final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
+        infos: dict[str, Any] = {}
+        if not self.wait:
+            final_info["pending"] = np.array([score is None for score in known])
+            infos["arrived"] = scores
+        truth = getattr(self.face, "truth", None)
+        if truth is not None:
+            truths = np.array([truth(post_id) for post_id in post_ids], np.float64)
+            final_info["expected_score"], final_info["best_score"] = truths.T.copy()
+        if self._feed is not None:
+            self._feed.update(scores)
+            self._show(post_ids, [post.x for post in posts], known)
+        return rewards, final_info, infos
+
+    def _posts(self, actions: Any) -> list[PostData[Any]]:
+        if self.codec is not None:
+            posts = [PostData(x) for x in self.codec.decode_many(actions)]
+        else:
+            posts = list(actions)
+            for post in posts:
+                if not isinstance(post, PostData):
+                    raise InvalidAction(
+                        f"action {post!r} is no PostData, and there is no codec to make one"
+                    )
+        self._check_count(len(posts))
+        return posts
+
+    def _check_count(self, count: int) -> None:
+        if count != self.num_envs:
+            raise InvalidAction(f"a round has {self.num_envs} actions, got {count}")
+
+    def _observations(self) -> npt.NDArray[np.int64]:
+        return np.zeros(self.num_envs, np.int64)
+
+    def _show(self, post_ids: list[Any], xs: list[Any], scores: list[Any]) -> None:
+        if self._feed is not None:
+            for post_id, x, score in zip(post_ids, xs, scores, strict=True):
+                self._feed.add(post_id, x, score)
+            if self.render_mode == "human":
+                print(self._feed.text(last=self.num_envs))
+
+
+def id_array(post_ids: list[Any]) -> npt.NDArray[Any]:
+    """Returns post ids as an array: int64 where they are all integers that fit, else objects."""
+    if all(type(post_id) is int for post_id in post_ids):
+        try:
+            return np.array(post_ids, np.int64)
+        except OverflowError:
+            pass
+    array = np.empty(len(post_ids), dtype=object)
+    for slot, post_id in enumerate(post_ids):  # one by one: an id may be a tuple
+        array[slot] = post_id
+    return array

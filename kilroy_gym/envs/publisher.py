@@ -1,0 +1,175 @@
+"""Posting in rounds, in a Face's own time."""
+
+import math
+import numbers
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kilroy_gym.envs.clock import Clock
+from kilroy_gym.interfaces import FaceError, KilroyFace, ScorePending
+from kilroy_gym.post import PostData
+
+FIRST_RETRY_S, LAST_RETRY_S = 0.05, 60.0
+
+
+class Publisher:
+    """Makes posts at a pace and collects their scores when they are due.
+
+    Args:
+        face: The platform.
+        post_rate: Seconds after each post before the next goes out.
+        score_delay_s: How old a post must be, in seconds, before its score is asked for.
+        clock: Where time comes from.
+
+    Attributes:
+        pending: The posts whose scores are not known yet, by post id: the time each was made.
+    """
+
+    def __init__(
+        self, face: KilroyFace[Any, Any], post_rate: float, score_delay_s: float, clock: Clock
+    ) -> None:
+        """Starts with nothing pending."""
+        self.face = face
+        self.post_rate = post_rate
+        self.score_delay_s = score_delay_s
+        self.clock = clock
+        self.pending: dict[Any, float] = {}
+
+    def round(
+        self, posts: Sequence[PostData[Any]], wait: bool = True
+    ) -> tuple[list[Any], dict[Any, float]]:
+        """Makes posts in order and collects scores.
+
+        Args:
+            posts: What to post.
+            wait: Whether to ask until every pending post has its score, or just once.
+
+        Returns:
+            The post ids in order, and the scores by post id: all of this round's, or where it
+            does not wait those of any round that became known now.
+
+        Raises:
+            FaceError: The Face failed; the error carries what was done by then.
+        """
+        made: dict[Any, PostData[Any]] = {}
+        scores: dict[Any, float] = {}
+        try:
+            with self._reporting(made, scores, len(posts)):
+                self._publish(posts, made)
+                self._collect(scores, wait)
+        except BaseException:
+            if wait:  # they are in the error, and no later round may be given their scores
+                self.pending.clear()
+            raise
+        return list(made), scores
+
+    def one(self, post: PostData[Any]) -> tuple[Any, float]:
+        """Makes a round of one post; returns its id and its score.
+
+        Raises:
+            FaceError: The Face failed; the error carries the post where it was made.
+        """
+        if self.post_rate or self.score_delay_s:
+            ids, scores = self.round([post])
+            return ids[0], scores[ids[0]]
+        # The round spelled out: a simulated Face answers faster than the bookkeeping of a round.
+        made: dict[Any, PostData[Any]] = {}
+        post_id: Any = None
+        try:
+            post_id = self.face.post(post)
+            made = {post_id: post}
+            score = self.face.score(post_id)
+            if type(score) is float and math.isfinite(score):
+                return post_id, score
+            return post_id, check_score(score, post_id)
+        except ScorePending:
+            self.pending[post_id] = self.clock.time()
+        except Exception as error:
+            raise self._failure(error, made, {}, 1) from error
+        return post_id, self.drain()[post_id]
+
+    def drain(self) -> dict[Any, float]:
+        """Waits for every pending score.
+
+        Raises:
+            FaceError: The Face failed; the error carries the scores that had come by then.
+        """
+        scores: dict[Any, float] = {}
+        with self._reporting({}, scores, 0):
+            self._collect(scores, wait=True)
+        return scores
+
+    def _publish(self, posts: Sequence[PostData[Any]], made: dict[Any, PostData[Any]]) -> None:
+        for post_id in self.face.post_many(self._paced(posts)):
+            if post_id in made or post_id in self.pending:
+                raise ValueError(f"it gave two posts the same id, {post_id!r}")
+            if len(made) == len(posts):
+                raise ValueError(f"it gave more ids than the {len(posts)} posts it was given")
+            made[post_id] = posts[len(made)]
+            self.pending[post_id] = self.clock.time()
+        if len(made) < len(posts):
+            raise ValueError(f"it gave {len(made)} ids for {len(posts)} posts")
+
+    def _paced(self, posts: Sequence[PostData[Any]]) -> Iterator[PostData[Any]]:
+        for post in posts:
+            yield post
+            if self.post_rate:
+                self.clock.sleep(self.post_rate)
+
+    def _collect(self, scores: dict[Any, float], wait: bool) -> None:
+        retry_s = FIRST_RETRY_S
+        while self.pending:
+            if wait:
+                youngest = max(self.pending.values())
+                self._sleep_until(youngest + self.score_delay_s)
+            due_by = self.clock.time() - self.score_delay_s
+            due = [post_id for post_id, made_at in self.pending.items() if made_at <= due_by]
+            for post_id, score in self.face.score_many(due):
+                scores[post_id] = check_score(score, post_id)
+                del self.pending[post_id]
+            if not wait or not self.pending:
+                break
+            self.clock.sleep(retry_s)
+            retry_s = min(2 * retry_s, LAST_RETRY_S)
+
+    def _sleep_until(self, moment: float) -> None:
+        # A sleep may end early, or a hair short of the moment by rounding.
+        while (rest := moment - self.clock.time()) > 0:
+            self.clock.sleep(max(rest, 1e-6))
+
+    @contextmanager
+    def _reporting(
+        self, made: dict[Any, PostData[Any]], scores: dict[Any, float], total: int
+    ) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise self._failure(error, made, scores, total) from error
+
+    def _failure(
+        self,
+        error: Exception,
+        made: dict[Any, PostData[Any]],
+        scores: dict[Any, float],
+        total: int,
+    ) -> FaceError:
+        return FaceError(
+            f"{type(self.face).__name__} failed after {len(made)} of this round's {total} posts "
+            f"were made and {len(scores)} scores were known (this error's `posts` and `scores` "
+            f"hold them): {type(error).__name__}: {error}",
+            made,
+            scores,
+        )
+
+
+def check_score(score: Any, post_id: Any) -> float:
+    """Returns a score as a float.
+
+    Raises:
+        ValueError: It is not a finite number; the message names the post.
+    """
+    # bool is a number to Python, and a like is a fair score
+    if isinstance(score, numbers.Real) and math.isfinite(score):
+        return float(score)
+    raise ValueError(f"the score of post {post_id!r} must be a finite number, got {score!r}")

@@ -1,0 +1,88 @@
+"""A Face from an audience."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kilroy_gym.audiences import Audience, Response
+from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.post import PostData
+
+SCRAPED_POSTS = 100
+"""How many posts ``scrap`` yields where no limit is given, as in the original notebook."""
+
+REMEMBERED_POSTS = 100_000
+"""How many of the latest posts can be scored, so that memory does not grow with the run."""
+
+
+class SimulatedFace(KilroyFace[Any, int]):
+    """A platform with a simulated audience.
+
+    A post's id is its number. What others posted has negative ids, and a stream of random
+    numbers of its own: scraping changes nothing in what follows.
+
+    Args:
+        audience: Who likes what.
+        seed: Seed, or a generator to draw from, until :meth:`restart` brings another.
+    """
+
+    def __init__(self, audience: Audience, seed: int | np.random.Generator | None = None) -> None:
+        """Starts at the beginning of time."""
+        self.audience = audience
+        self.codec = audience.codec
+        self.restart(np.random.default_rng(seed))
+
+    def restart(self, rng: np.random.Generator) -> None:
+        """Starts over; from now on all randomness comes from ``rng`` or from a child of it."""
+        self._rng = rng
+        self._scrap_rng = rng.spawn(1)[0]
+        self._responses: dict[int, Response] = {}
+        self._next_id = 0
+        self.audience.restart(rng)
+
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
+        """Yields ``limit`` posts of the community (100 where it is ``None``)."""
+        count = SCRAPED_POSTS if limit is None else limit
+        actions = self.audience.community(count, self._scrap_rng)
+        for number, x in enumerate(self.codec.decode_many(actions)):
+            yield number - count, PostData(x)
+
+    def post(self, data: PostData[Any]) -> int:
+        """Makes a post; the audience takes it at once."""
+        post_id = self._next_id
+        response = self.audience.respond(self.codec.encode(data.x), self._rng)
+        self._responses[post_id] = response
+        self._responses.pop(post_id - REMEMBERED_POSTS, None)
+        self._next_id = post_id + 1
+        return post_id
+
+    def score(self, post_id: int) -> float:
+        """Returns the score of one of the last 100,000 posts."""
+        return float(self._response(post_id).score)
+
+    def truth(self, post_id: int) -> tuple[float, float]:
+        """Returns the expected score of a post and the best that any post had then."""
+        response = self._response(post_id)
+        return float(response.expected_score), float(response.best_score)
+
+    def play(self, actions: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Response]:
+        """Makes a round of posts from checked actions without a Python object per post.
+
+        Equal to posting and scoring them one after another, but that they cannot be scored again.
+
+        Returns:
+            The post ids, int64 of shape ``(n,)``, and the response to them.
+        """
+        first, self._next_id = self._next_id, self._next_id + len(actions)
+        return np.arange(first, self._next_id), self.audience.respond(actions, self._rng)
+
+    def _response(self, post_id: int) -> Response:
+        try:
+            return self._responses[post_id]
+        except KeyError:
+            raise KeyError(
+                f"no post {post_id!r} to score: it was never made, or it is not among the last "
+                f"{REMEMBERED_POSTS:,}"
+            ) from None

@@ -1,0 +1,89 @@
+"""What a platform must do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+
+from kilroy_gym.post import PostData, X
+
+PostId = TypeVar("PostId", bound=Hashable)
+
+
+class ScorePending(Exception):
+    """Raised by :meth:`KilroyFace.score` while a score is not known yet; it is asked for again."""
+
+
+class FaceError(RuntimeError):
+    """A Face failed in the middle of a round, or returned what cannot be used.
+
+    Nothing is lost: the error carries what the round had done when it stopped. What the Face
+    itself raised is the ``__cause__``.
+
+    Attributes:
+        posts: The posts of this round that were made, by post id.
+        scores: The scores that were known by then, by post id.
+    """
+
+    def __init__(
+        self, message: str, posts: Mapping[Any, PostData[Any]], scores: Mapping[Any, float]
+    ) -> None:
+        """Carries ``message`` and copies of what the round had done."""
+        super().__init__(message)
+        self.posts = dict(posts)
+        self.scores = dict(scores)
+
+
+class KilroyFace(ABC, Generic[X, PostId]):
+    """A platform: where posts exist already, can be made, and earn scores.
+
+    Three methods are enough. The batch methods have defaults that loop over them; a platform
+    that can do better overrides those. A *simulated* platform also has ``restart``
+    (see :class:`Simulated`).
+    """
+
+    @abstractmethod
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[PostId, PostData[X]]]:
+        """Yields existing posts with their ids.
+
+        Args:
+            limit: The most posts to yield, or ``None`` for all that the platform gives.
+        """
+
+    @abstractmethod
+    def post(self, data: PostData[X]) -> PostId:
+        """Makes a post and returns its id: hashable, and never the same twice."""
+
+    @abstractmethod
+    def score(self, post_id: PostId) -> float:
+        """Returns the score of a post: a finite number.
+
+        Raises:
+            ScorePending: The score is not known yet.
+        """
+
+    def post_many(self, posts: Iterable[PostData[X]]) -> Iterable[PostId]:
+        """Makes posts in order and yields the id of each as soon as it is made.
+
+        The environment paces a round through the iterable, so take each post when it can go out.
+        """
+        for post in posts:
+            yield self.post(post)
+
+    def score_many(self, post_ids: Iterable[PostId]) -> Iterable[tuple[PostId, float]]:
+        """Yields ``(post id, score)`` for the scores that are known; pending ones are left out."""
+        for post_id in post_ids:
+            try:
+                score = self.score(post_id)
+            except ScorePending:
+                continue
+            yield post_id, score
+
+
+@runtime_checkable
+class Simulated(Protocol):
+    """What makes a Face a simulated one: it can start over, and it can be copied."""
+
+    def restart(self, rng: np.random.Generator) -> None:
+        """Starts over; from now on all randomness comes from ``rng`` or from children of it."""

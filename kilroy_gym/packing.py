@@ -1,0 +1,50 @@
+"""Values as JSON, for caches and checkpoints: nothing that is read back can run code."""
+
+import base64
+from typing import Any
+
+import numpy as np
+
+
+def pack(value: Any) -> Any:
+    """Turns a value into what JSON can hold; what JSON lacks becomes a dict with one ``$`` key.
+
+    Raises:
+        TypeError: It is of a type that cannot be stored; the message lists those that can.
+    """
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) is list:
+        return [pack(item) for item in value]
+    if type(value) is tuple:
+        return {"$tuple": [pack(item) for item in value]}
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {"$dict": {key: pack(item) for key, item in value.items()}}
+    if type(value) is bytes:
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufcSUmM":
+        raw = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
+        is_array = isinstance(value, np.ndarray)
+        return {"$numpy": [raw, value.dtype.str, list(value.shape), is_array]}
+    raise TypeError(
+        f"{value!r} is of type {type(value).__name__}; allowed are None, bool, int, float, str, "
+        "bytes, list, tuple, dict with str keys, and numpy arrays and numbers"
+    )
+
+
+def unpack(value: Any) -> Any:
+    """Undoes :func:`pack`: everything comes back with the type it had."""
+    if isinstance(value, list):
+        return [unpack(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "$tuple":
+        return tuple(unpack(item) for item in content)
+    if kind == "$dict":
+        return {key: unpack(item) for key, item in content.items()}
+    if kind == "$bytes":
+        return base64.b64decode(content)
+    raw, dtype, shape, is_array = content
+    array = np.frombuffer(base64.b64decode(raw), dtype).reshape(shape).copy()
+    return array if is_array else array[()]

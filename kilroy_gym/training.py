@@ -1,0 +1,301 @@
+"""Warm start, then the environment loop."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from kilroy_gym.adapters.agent import Agent, Callback, Round
+from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent, env_attribute
+from kilroy_gym.codecs import Codec, UnencodablePost
+from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
+from kilroy_gym.envs import FaceVectorEnv
+from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.modules import KilroyModule
+from kilroy_gym.post import PostData
+from kilroy_gym.progress import progress
+
+STEPS = 10
+POST_RATE = 1.0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What happened in an epoch of fine-tuning.
+
+    Attributes:
+        number: The number of the epoch, from 1.
+        posts: How many posts were mimicked.
+        metrics: The module's own figures afterwards.
+    """
+
+    number: int
+    posts: int
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class KilroyTrainer:
+    """Trains a module in two phases: it mimics existing posts, then its scores reinforce it.
+
+    Args:
+        face_or_env: A platform, or a Kilroy environment, which keeps its own timing, codec and
+            wrappers.
+        module_or_agent: A :class:`~kilroy_gym.modules.KilroyModule`, or an agent that plays this
+            very environment.
+        dataset_factory: Where scraped posts are kept; in memory by default.
+        codec: For a Face: between its posts and actions.
+        seed: Starts a simulated Face over with this seed, and seeds the shuffling.
+
+    Attributes:
+        agent: The agent.
+        skipped_posts: How many posts the last ``fine_tune`` skipped, since the codec has no
+            action for them.
+
+    Raises:
+        TypeError: An argument is something else.
+        ValueError: Codec or timing are given twice.
+
+    Example:
+        >>> import gymnasium as gym
+        >>> from kilroy_gym.modules import BernoulliModule
+        >>> env = gym.make_vec("Kilroy-Bernoulli-v0", num_envs=10)
+        >>> trainer = KilroyTrainer(env, BernoulliModule(seed=0), seed=0).fine_tune()
+        >>> round(trainer.module.p, 2)
+        0.34
+        >>> round(trainer.run(steps=100).module.p, 2)
+        1.0
+    """
+
+    def __init__(
+        self,
+        face_or_env: KilroyFace[Any, Any] | gym.Env[Any, Any] | VectorEnv[Any, Any, Any],
+        module_or_agent: KilroyModule[Any, Any] | Agent,
+        dataset_factory: DatasetFactory[Any] | None = None,
+        *,
+        codec: Codec[Any] | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """Brings environment and agent together."""
+        self._face = face_or_env if isinstance(face_or_env, KilroyFace) else None
+        self.env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
+        if isinstance(face_or_env, KilroyFace):
+            self.env = FaceVectorEnv(face_or_env, UPDATE_RATE, codec, POST_RATE)
+        elif isinstance(face_or_env, (gym.Env, VectorEnv)):
+            if codec is not None:
+                raise ValueError("codec is given twice: an environment keeps the one it has")
+            self.env = face_or_env
+        else:
+            raise TypeError(
+                f"face_or_env must be a KilroyFace or a Gymnasium environment, got {face_or_env!r}"
+            )
+        self._codec: Codec[Any] | None = env_attribute(self.env, "codec")
+        self.agent: Any = self._as_agent(module_or_agent)
+        self.skipped_posts = 0
+        self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()
+        self._rng = np.random.default_rng(seed)
+        if seed is not None:
+            self.env.reset(seed=seed)
+
+    @property
+    def module(self) -> Any:
+        """The module as it is now.
+
+        Raises:
+            AttributeError: The agent is no module's.
+        """
+        return self.agent.module
+
+    def fine_tune(
+        self,
+        epochs: int = 100,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        limit: int | None = None,
+        strict: bool = False,
+        *,
+        callback: Callable[[Epoch], bool | None] | None = None,
+        progress_bar: bool | None = None,
+    ) -> "KilroyTrainer":
+        """Scraps existing posts and lets the agent mimic them.
+
+        Args:
+            epochs: How often to go through all posts.
+            batch_size: Posts to mimic at a time.
+            shuffle: Whether every epoch has an order of its own, by the trainer's seed.
+            limit: The most posts to scrap, or ``None`` for all.
+            strict: Whether a post that the codec has no action for is an error; else it is
+                skipped and counted.
+            callback: Called after every epoch; ``False`` stops.
+            progress_bar: Whether to show one; ``None`` shows it on a terminal.
+
+        Raises:
+            ValueError: A number is below 1, or no post was found to mimic.
+            UnencodablePost: With ``strict``, the codec has no action for a post.
+        """
+        _check_positive(epochs=epochs, batch_size=batch_size)
+        if limit is not None:
+            _check_positive(limit=limit)
+        rng = self._rng if shuffle else None
+        with self._dataset_factory.create(self._scrap(limit, strict)) as dataset:
+            if len(dataset) == 0:
+                skipped = f" ({self.skipped_posts} were skipped)" if self.skipped_posts else ""
+                raise ValueError(f"there are no posts to mimic: the scrape was empty{skipped}")
+            for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
+                for batch in dataset.batches(batch_size, rng):
+                    self.agent.mimic(batch)
+                if callback is not None:
+                    metrics = self.module.metrics() if hasattr(self.agent, "module") else {}
+                    if callback(Epoch(number, len(dataset), metrics)) is False:
+                        break
+        return self
+
+    def run(
+        self,
+        steps: int | None = None,
+        post_rate: float | None = None,
+        update_rate: int | None = None,
+        *,
+        score_delay_s: float | None = None,
+        wait: bool | None = None,
+        posts: int | None = None,
+        seconds: float | None = None,
+        callback: Callback | None = None,
+        progress_bar: bool | None = None,
+    ) -> "KilroyTrainer":
+        """Posts, scores and reinforces, until the first of the limits given is reached.
+
+        Args:
+            steps: The most updates to make; 10 where no limit is given at all.
+            post_rate: For a Face: seconds after each post before the next; by default 1.
+            update_rate: Posts in a round, which is scored together and then reinforced once; by
+                default 10, or the slots of a vector environment.
+            score_delay_s: For a Face: how old a post must be before its score is asked for.
+            wait: For a Face: whether a round waits for its scores; by default it does.
+            posts: The most posts to make. Rounds are whole: what would not fill one is not made.
+            seconds: No round begins later than this.
+            callback: Called after every round; ``False`` stops.
+            progress_bar: Whether to show one; ``None`` shows it on a terminal.
+
+        Raises:
+            ValueError: A limit or rate is out of range, or timing is given for an environment,
+                which has its own.
+            FaceError: The Face failed; the error carries the posts and scores of the round.
+        """
+        self._set_pace(post_rate, update_rate, score_delay_s, wait)
+        if steps is None and posts is None and seconds is None:
+            steps = STEPS
+        budget = sys.maxsize
+        if posts is not None:
+            _check_positive(posts=posts)
+            budget = posts
+        if steps is not None:
+            _check_positive(steps=steps)
+            budget = min(budget, steps * self.agent.update_rate)
+        if seconds is not None:
+            callback = _stopping_after(seconds, callback)
+        if progress_bar is None:
+            progress_bar = sys.stderr.isatty()
+        self.agent.learn(budget, callback, progress_bar)
+        return self
+
+    def evaluate(self, posts: int = 100) -> float:
+        """Returns the mean score of new posts, made on a copy of a simulated world.
+
+        Nothing that is learned from or posted to changes; only the agent's own random stream
+        moves on.
+
+        Raises:
+            TypeError: The Face is a live one, which cannot be copied.
+        """
+        _check_positive(posts=posts)
+        twin = env_attribute(self.env, "snapshot")()
+        vector = isinstance(twin, VectorEnv)
+        observation, _ = twin.reset()
+        scores: list[float] = []
+        while len(scores) < posts:
+            action, _ = self.agent.predict(observation)
+            observation, reward, _, _, _ = twin.step(action)
+            scores.extend(np.atleast_1d(reward))
+            if not vector:
+                observation, _ = twin.reset()
+        return float(np.mean(scores[:posts]))
+
+    def _as_agent(self, module_or_agent: Any) -> Any:
+        if isinstance(module_or_agent, KilroyModule):
+            return ModuleAgent(module_or_agent, self.env)
+        if isinstance(module_or_agent, type) or not isinstance(module_or_agent, Agent):
+            raise TypeError(
+                "module_or_agent must be a KilroyModule or an agent with predict, mimic, learn "
+                f"and save, got {module_or_agent!r}"
+            )
+        return module_or_agent
+
+    def _scrap(self, limit: int | None, strict: bool) -> Iterator[PostData[Any]]:
+        """Yields what can be mimicked; a Face that ignores ``limit`` is cut off there."""
+        self.skipped_posts = 0
+        for item in islice(env_attribute(self.env, "scrap")(limit), limit):
+            if not (isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], PostData)):
+                raise TypeError(f"scrap must yield (post id, PostData), got {item!r}")
+            try:
+                if self._codec is not None:
+                    self._codec.encode(item[1].x)
+            except UnencodablePost:
+                if strict:
+                    raise
+                self.skipped_posts += 1
+                continue
+            yield item[1]
+
+    def _set_pace(
+        self,
+        post_rate: float | None,
+        update_rate: int | None,
+        score_delay_s: float | None,
+        wait: bool | None,
+    ) -> None:
+        """Gives the run its timing: a Face gets a new environment, an environment keeps its own."""
+        timing = {"post_rate": post_rate, "score_delay_s": score_delay_s, "wait": wait}
+        given = [name for name, value in timing.items() if value is not None]
+        if self._face is None:
+            if given:
+                raise ValueError(
+                    f"{', '.join(given)} given twice: an environment keeps its own timing, so set "
+                    "it where the environment is made"
+                )
+            if update_rate is not None:
+                self.agent.set_env(self.env, update_rate)
+            return
+        if update_rate is not None:
+            _check_positive(update_rate=update_rate)
+        self.env = FaceVectorEnv(
+            self._face,
+            update_rate or UPDATE_RATE,
+            self._codec,
+            POST_RATE if post_rate is None else post_rate,
+            score_delay_s or 0.0,
+            wait is not False,
+        )
+        self.agent.set_env(self.env)
+
+
+def _stopping_after(seconds: float, callback: Callback | None) -> Callback:
+    if not seconds > 0:
+        raise ValueError(f"seconds must be positive, got {seconds!r}")
+    end = time.monotonic() + seconds
+
+    def stop(played: Round) -> bool:
+        return (callback is None or callback(played) is not False) and time.monotonic() < end
+
+    return stop
+
+
+def _check_positive(**values: Any) -> None:
+    for name, value in values.items():
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
