@@ -111,6 +111,11 @@ class KilroyTrainer:
         """
         return self.agent.module
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the Face is a simulated one, so that :meth:`evaluate` works."""
+        return bool(env_attribute(self.env, "simulated"))
+
     def fine_tune(
         self,
         epochs: int = 100,

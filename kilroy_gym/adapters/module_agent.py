@@ -41,6 +41,8 @@ class ModuleAgent(Generic[X, DraftId]):
         ValueError: ``update_rate`` is out of range, or the environment resets otherwise.
     """
 
+    file_suffix = ".json"
+
     def __init__(
         self,
         module: KilroyModule[X, DraftId],

@@ -13,10 +13,10 @@ class BernoulliAudience(Audience):
     """
     ## Description
 
-    The Face of the original Kilroy notebook: a post is True or False, and this audience likes
-    True. What others post is True only every third time, so an agent that mimics them starts on
-    the wrong side and has to learn from scores what people like. There is no noise: an agent
-    that does not reach the best score here has a mistake in it.
+    The Face of the original Kilroy notebook: a post is True or False, and people like True.
+    What others post is True only every third time, so an agent that mimics them starts on the
+    wrong side and has to learn from scores what people like. There is no noise: an agent that
+    does not reach the best score here has a mistake in it.
 
     ## Action Space
 

@@ -47,10 +47,7 @@ class Feed:
         scores = np.array([score for _, _, score in self._entries if score is not None])
         if scores.size == 0:
             return picture
-        sums = np.concatenate([[0.0], np.cumsum(scores)])
-        ends = np.arange(1, scores.size + 1)
-        starts = np.maximum(ends - WINDOW, 0)
-        means = (sums[ends] - sums[starts]) / (ends - starts)
+        means = running_mean(scores, WINDOW)
         columns = np.linspace(MARGIN + 4, WIDTH - MARGIN - 4, LENGTH).astype(int)[: scores.size]
         low, high = scores.min(), scores.max()
         for column, row in zip(columns, _rows(scores, low, high), strict=True):
@@ -60,6 +57,21 @@ class Feed:
         for column, row, before in zip(every, rows, [rows[0], *rows[:-1]], strict=True):
             picture[min(row, before) : max(row, before) + 2, column] = LINE
         return picture
+
+
+def running_mean(scores: npt.ArrayLike, window: int) -> npt.NDArray[np.float64]:
+    """Returns the mean of the last ``window`` scores at each post, of fewer where there are fewer.
+
+    Args:
+        scores: Shape ``(n,)``.
+        window: At least 1.
+    """
+    values = np.asarray(scores, np.float64)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, values.size + 1)
+    starts = np.maximum(ends - window, 0)
+    means: npt.NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
+    return means
 
 
 def _rows(values: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.int64]:

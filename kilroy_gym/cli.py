@@ -1,0 +1,240 @@
+"""The ``kilroy-gym`` command."""
+
+import ast
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import gymnasium as gym
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import kilroy_gym
+from kilroy_gym.adapters import load_agent_file, module_for, roster
+from kilroy_gym.envs.suite import AUDIENCES, audience_class
+from kilroy_gym.interfaces import FaceError, KilroyFace
+from kilroy_gym.modules import KilroyModule
+from kilroy_gym.records import ScoreLog, fresh_directory
+from kilroy_gym.training import KilroyTrainer
+
+EVALUATION_POSTS = 1000
+USER_ERRORS = (ValueError, TypeError, ImportError, AttributeError, FaceError, OSError)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Learn what to post: train an agent on an audience, and compare agents.",
+)
+console = Console()
+
+
+@app.callback(invoke_without_command=True)
+def kilroy(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Learn what to post: train an agent on an audience, and compare agents."""
+    if version:
+        print(kilroy_gym.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def envs() -> None:
+    """List the environments."""
+    table = Table("environment", "what it is")
+    for env_id, audience in AUDIENCES.items():
+        table.add_row(env_id, _first_sentence(audience_class(audience)))
+    console.print(table)
+
+
+@app.command()
+def agents() -> None:
+    """List the agents that ship."""
+    table = Table("agent", "what it does")
+    for name, path in roster().items():
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        table.add_row(name, docstring.split("\n")[0])
+    console.print(table)
+
+
+@app.command()
+def train(
+    env_id: Annotated[
+        str | None, typer.Argument(metavar="ENV", help="An id that `kilroy-gym envs` lists.")
+    ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="A name that `kilroy-gym agents` lists, or the path of an agent file."),
+    ] = None,
+    face: Annotated[
+        str | None, typer.Option(help="Your own Face, instead of ENV: package.module:name.")
+    ] = None,
+    module: Annotated[
+        str | None, typer.Option(help="Your own module: package.module:name.")
+    ] = None,
+    posts: Annotated[int, typer.Option(min=1, help="The most posts to make.")] = 1000,
+    update_rate: Annotated[
+        int, typer.Option("--round", min=1, help="Posts between two updates.")
+    ] = 10,
+    post_rate: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Seconds between posts on a Face of your own; by default 1."),
+    ] = None,
+    warm_start: Annotated[bool, typer.Option(help="Mimic existing posts first.")] = True,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the world and of the agent.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="A new directory for the results; under runs/ by default.")
+    ] = None,
+) -> None:
+    """Warm-start an agent from existing posts, then let it post and learn from the scores."""
+    trainer, name = _trainer(env_id, face, agent, module, update_rate, seed)
+    if post_rate is not None and face is None:
+        raise ValueError("--post-rate is for a --face of your own; a simulated audience is at once")
+    timing = {} if face is None else {"post_rate": post_rate, "update_rate": update_rate}
+    directory = fresh_directory(out, f"{name}-{seed}")
+    figures: dict[str, dict[str, float]] = {}
+    with ScoreLog.open(directory / "scores.csv") as log:
+        with _interruptible() as interrupted:
+            figures["untrained"] = _figures(trainer)
+            if warm_start:
+                trainer.fine_tune()
+                figures["after the warm start"] = _figures(trainer)
+            trainer.run(posts=posts, callback=log, **timing)  # type: ignore[arg-type]
+        figures[f"after {len(log.scores):,} posts"] = _figures(trainer)
+    summary = {
+        "run": name,
+        "seed": seed,
+        "warm_start": warm_start,
+        "posts": len(log.scores),
+        "interrupted": bool(interrupted),
+        "first_tenth_mean_score": log.mean_of_share(0.0, 0.1),
+        "last_tenth_mean_score": log.mean_of_share(0.9, 1.0),
+        "mean_score": log.mean_of_share(0.0, 1.0),
+        "figures": figures,
+        "kilroy_gym": kilroy_gym.__version__,
+    }
+    _write_results(directory, trainer, summary, log.scores)
+    _show(summary, directory)
+    if interrupted:
+        raise typer.Exit(130)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the command; what a user did wrong is told in a line, without a traceback."""
+    try:
+        app(args)
+    except (*USER_ERRORS, gym.error.Error) as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", soft_wrap=True, highlight=False)
+        sys.exit(2)
+
+
+def _trainer(
+    env_id: str | None,
+    face: str | None,
+    agent: str | None,
+    module: str | None,
+    update_rate: int,
+    seed: int,
+) -> tuple[KilroyTrainer, str]:
+    """Brings together what the user named; returns the trainer and a name for the run."""
+    if (env_id is None) == (face is None):
+        raise ValueError("give either ENV (`kilroy-gym envs` lists them) or --face, and not both")
+    if agent is not None and module is not None:
+        raise ValueError("give either --agent or --module, not both")
+    own = _load(module, KilroyModule) if module is not None else None
+    if face is not None:
+        if own is None:
+            raise ValueError("--face needs --module package.module:name, the generator to train")
+        name = face.rpartition(":")[2]
+        return KilroyTrainer(_load(face, KilroyFace), own, seed=seed), name
+    env = gym.make_vec(str(env_id), num_envs=update_rate)
+    label = Path(agent).stem if agent else (module.rpartition(":")[2] if module else "module")
+    if agent is not None:
+        own = load_agent_file(agent)(env, seed)
+    elif own is None:
+        own = module_for(env, seed)
+    return KilroyTrainer(env, own, seed=seed), f"{env_id}-{label}"
+
+
+def _load(reference: str, kind: type[Any]) -> Any:
+    """Returns what ``package.module:name`` names; a class or function is called for it."""
+    path, _, name = reference.partition(":")
+    if not path or not name:
+        raise ValueError(f"{reference!r} must be of the form package.module:name")
+    sys.path.insert(0, "")  # what a user has in this folder can be named, as with `python -m`
+    found: Any = importlib.import_module(path)
+    for part in name.split("."):
+        found = getattr(found, part)
+    made = found() if callable(found) and not isinstance(found, kind) else found
+    if not isinstance(made, kind):
+        raise TypeError(f"{reference} must give a {kind.__name__}, got {made!r}")
+    return made
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[bool]]:
+    """Lets Ctrl-C end the block only; the list that it gives is then not empty."""
+    interrupted: list[bool] = []
+    try:
+        yield interrupted
+    except KeyboardInterrupt:
+        interrupted.append(True)
+
+
+def _figures(trainer: KilroyTrainer) -> dict[str, float]:
+    """Returns what can be said of an agent at this moment."""
+    figures = dict(trainer.module.metrics()) if hasattr(trainer.agent, "module") else {}
+    if trainer.simulated:
+        figures["mean score"] = trainer.evaluate(EVALUATION_POSTS)
+    return figures
+
+
+def _write_results(
+    directory: Path, trainer: KilroyTrainer, summary: dict[str, Any], scores: list[float]
+) -> None:
+    (directory / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
+    try:
+        trainer.agent.save(directory / f"agent{getattr(trainer.agent, 'file_suffix', '')}")
+    except NotImplementedError as error:
+        console.print(f"The agent itself was not kept: {error}.", highlight=False)
+    try:
+        from kilroy_gym.comparison.plots import save_score_curve
+    except ImportError as error:
+        console.print(f"No picture was drawn: {error}.", highlight=False)
+        return
+    if scores:
+        save_score_curve(scores, directory / "scores.png", title=str(summary["run"]))
+
+
+def _show(summary: dict[str, Any], directory: Path) -> None:
+    figures = summary["figures"]
+    columns = list(dict.fromkeys(key for row in figures.values() for key in row))
+    if columns:
+        table = Table("", *columns)
+        for name, row in figures.items():
+            table.add_row(name, *(f"{row[key]:.3f}" if key in row else "" for key in columns))
+        console.print(table)
+    if summary["interrupted"]:
+        console.print("Stopped. What was learned until then is kept.")
+    if summary["posts"]:
+        console.print(
+            f"{summary['posts']:,} posts: mean score {summary['first_tenth_mean_score']:.3f} over "
+            f"the first tenth, {summary['last_tenth_mean_score']:.3f} over the last.",
+            highlight=False,
+        )
+    console.print(
+        f"Written to {directory}/: {', '.join(sorted(p.name for p in directory.iterdir()))}"
+    )
+
+
+def _first_sentence(audience: type[Any]) -> str:
+    """Returns the first sentence of the description in an audience's page."""
+    page = inspect.cleandoc(audience.__doc__ or "")
+    text = " ".join(page.partition("## Description")[2].partition("##")[0].split())
+    return text.partition(". ")[0].rstrip(".") + "."

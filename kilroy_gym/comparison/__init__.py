@@ -1,0 +1,1 @@
+"""Agents x seeds -> results -> table, plots, report."""
