@@ -14,6 +14,7 @@ import gymnasium as gym
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import kilroy_gym
 from kilroy_gym.adapters import load_agent_file, module_for, roster
@@ -31,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learn what to post: train an agent on an audience, and compare agents.",
 )
-console = Console()
+# Without markup: what is in brackets is a name of an extra or a user's text.
+console = Console(markup=False)
 
 
 @app.callback(invoke_without_command=True)
@@ -93,6 +95,8 @@ def train(
     ] = None,
 ) -> None:
     """Warm-start an agent from existing posts, then let it post and learn from the scores."""
+    if posts < update_rate:
+        raise ValueError(f"--posts {posts} is less than one --round of {update_rate}")
     trainer, name = _trainer(env_id, face, agent, module, update_rate, seed)
     if post_rate is not None and face is None:
         raise ValueError("--post-rate is for a --face of your own; a simulated audience is at once")
@@ -128,9 +132,10 @@ def train(
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the command; what a user did wrong is told in a line, without a traceback."""
     try:
-        app(args)
+        app(args, prog_name="kilroy-gym")
     except (*USER_ERRORS, gym.error.Error) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", soft_wrap=True, highlight=False)
+        message = Text.assemble(("Error:", "bold red"), f" {error}")
+        Console(stderr=True).print(message, soft_wrap=True)
         sys.exit(2)
 
 

@@ -56,6 +56,14 @@ class Codec(ABC, Generic[X]):
             gymnasium.error.InvalidAction: One of them is not in the action space.
         """
 
+    def check_action(self, action: Any) -> Any:
+        """Returns one action as :meth:`check_actions` does a batch.
+
+        Raises:
+            gymnasium.error.InvalidAction: It is not in the action space.
+        """
+        return self.check_actions(np.asarray(action)[None])[0]
+
     def encode_many(self, xs: Iterable[X]) -> npt.NDArray[Any]:
         """Returns the actions for ``xs``: an array of shape ``(n, *space.shape)``."""
         return np.array([self.encode(x) for x in xs], dtype=self.space.dtype)
@@ -109,10 +117,16 @@ class CategoricalCodec(Codec[Choice]):
 
     def decode(self, action: Any) -> Choice:
         """Returns the choice with the number ``action``, an integer in [0, n)."""
-        if isinstance(action, (int, np.integer)) and 0 <= action < len(self.choices):
+        if type(action) is int and 0 <= action < len(self.choices):  # the usual one, at once
             return self.choices[action]
+        return self.choices[self.check_action(action)]
+
+    def check_action(self, action: Any) -> int:
+        """Returns a number in [0, n) as a Python integer."""
+        if isinstance(action, (int, np.integer)) and 0 <= action < len(self.choices):
+            return int(action)
         if isinstance(action, np.ndarray) and action.ndim == 0 and action.dtype.kind in "iu":
-            return self.decode(int(action))
+            return self.check_action(int(action))
         raise InvalidAction(
             f"action {_short(action)} is not in {self.space}: it must be an integer "
             f"from 0 to {len(self.choices) - 1}"
@@ -216,7 +230,7 @@ class BoxCodec(Codec[Any]):
 
     def decode(self, action: Any) -> Any:
         """Scales ``action``, of shape ``(k,)``, back to the range: a float, or a float64 vector."""
-        x = self._scale(self.check_actions(np.asarray(action)[None])[0])
+        x = self._scale(self.check_action(action))
         return x if self.low.ndim else float(x[0])
 
     def check_actions(self, actions: Any) -> npt.NDArray[np.floating[Any]]:

@@ -45,11 +45,12 @@ class Dataset(Sequence[PostData[X]], ABC):
         """
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size must be an integer of at least 1, got {batch_size!r}")
-        order: Sequence[int] = range(len(self))
-        if rng is not None:
+        starts = range(0, len(self), batch_size)
+        if rng is None:
+            yield from (self[start : start + batch_size] for start in starts)
+        else:
             order = rng.permutation(len(self)).tolist()
-        for start in range(0, len(self), batch_size):
-            yield self._take(order[start : start + batch_size])
+            yield from (self._take(order[start : start + batch_size]) for start in starts)
 
 
 class DatasetFactory(ABC, Generic[X]):
@@ -117,9 +118,10 @@ class _MemoryDataset(Dataset[X]):
     def __len__(self) -> int:
         return len(self._posts)
 
+    def __getitem__(self, index: Any) -> Any:
+        return self._posts[index]
+
     def _take(self, numbers: Sequence[int]) -> list[PostData[X]]:
-        if isinstance(numbers, range) and numbers.step == 1:
-            return self._posts[numbers.start : numbers.stop]
         return [self._posts[number] for number in numbers]
 
 

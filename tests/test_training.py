@@ -83,7 +83,7 @@ def test_batches_and_shuffling_follow_the_seed():
     first = batches(1)
     assert [len(batch) for batch in first] == [4, 4, 2] * 2
     assert first[:3] != first[3:]
-    assert sorted(sum(first[:3], [])) == list(range(10))
+    assert sorted(x for batch in first[:3] for x in batch) == list(range(10))
 
 
 def test_a_limit_holds_for_a_face_that_ignores_it():
@@ -100,7 +100,7 @@ def test_posts_without_an_action_are_skipped_and_counted():
 
 def test_strict_fine_tuning_refuses_posts_without_an_action():
     trainer = KilroyTrainer(ListFace([True, "maybe"]), Memo(), codec=BinaryCodec())
-    with pytest.raises(UnencodablePost, match="'maybe'.*must be one of"):
+    with pytest.raises(UnencodablePost, match=r"'maybe'.*must be one of"):
         trainer.fine_tune(strict=True)
     assert trainer.module.batches == []
 

@@ -95,7 +95,9 @@ class ModuleAgent(Generic[X, DraftId]):
 
     def mimic(self, posts: Sequence[PostData[X]]) -> "ModuleAgent[X, DraftId]":
         """Lets the module mimic one batch of posts."""
-        self.module = checked_module(self.module.mimic(posts), "mimic")
+        module = self.module.mimic(posts)
+        if module is not self.module:
+            self.module = checked_module(module, "mimic")
         return self
 
     def learn(

@@ -1,26 +1,21 @@
 """The model behind a simulated Face."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kilroy_gym.codecs import Codec
 
+Response = tuple[Any, Any, Any]
+"""How an audience took a post, or a batch of them in the order in which they went out.
 
-class Response(NamedTuple):
-    """How an audience took a post, or a batch of them in the order in which they went out.
-
-    Attributes:
-        score: What was earned; a number, or float64 of shape ``(n,)``.
-        expected_score: The mean of the distribution that ``score`` was drawn from; likewise.
-        best_score: The best expected score that any post could have had then; likewise.
-    """
-
-    score: Any
-    expected_score: Any
-    best_score: Any
+``(score, expected_score, best_score)``: what was earned, the mean of the distribution that it was
+drawn from, and the best expected score that any post could have had then. Each is a number, for
+a batch also a float64 array of shape ``(n,)``.
+"""
+# A plain tuple: a named one takes longer to make than the whole rest of a response.
 
 
 class Audience(ABC):

@@ -70,7 +70,7 @@ class BernoulliAudience(Audience):
     def respond(self, actions: Any, rng: np.random.Generator) -> Response:
         """Scores True +1 and False -1."""
         score = 2.0 * actions - 1.0
-        return Response(score, score, 1.0)
+        return score, score, 1.0
 
     def community(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """Posts True every third time."""

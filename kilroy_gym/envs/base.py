@@ -14,6 +14,7 @@ from kilroy_gym.envs.clock import Clock, SystemClock
 from kilroy_gym.envs.feed import Feed
 from kilroy_gym.envs.publisher import Publisher
 from kilroy_gym.envs.spaces import PostSpace
+from kilroy_gym.faces import SimulatedFace
 from kilroy_gym.interfaces import KilroyFace, Simulated
 from kilroy_gym.post import PostData
 
@@ -27,6 +28,7 @@ class OnFace:
     face: KilroyFace[Any, Any]
     codec: Codec[Any] | None
     render_mode: str | None
+    _plays_actions: bool  # whether a simulated Face takes actions as they are, without posts
 
     def _set_up(
         self,
@@ -53,6 +55,8 @@ class OnFace:
         self.render_mode = render_mode
         self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
         self._feed = Feed() if render_mode else None
+        direct = isinstance(face, SimulatedFace) and face.codec is codec
+        self._plays_actions = direct and not (post_rate or score_delay_s)
 
     @property
     def post_rate(self) -> float:

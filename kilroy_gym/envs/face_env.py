@@ -69,8 +69,8 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
         """Begins an episode; with a seed, starts a simulated Face over."""
-        super().reset(seed=seed)
-        if seed is not None:
+        if seed is not None:  # without one Gymnasium's own reset does nothing, at a cost
+            super().reset(seed=seed)
             self._restart(self.np_random)
         return 0, {}
 
@@ -81,6 +81,8 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
             gymnasium.error.InvalidAction: The action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the post where it was made.
         """
+        if self._plays_actions and self._feed is None:
+            return self._play(action)
         if self.codec is not None:
             post = PostData(self.codec.decode(action))
         elif isinstance(action, PostData):
@@ -98,6 +100,18 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
             if self.render_mode == "human":
                 print(self._feed.text(last=1))
         return 0, score, True, False, info
+
+    def _play(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        """Takes the step without making a post of the action."""
+        face: Any = self.face
+        codec: Any = self.codec
+        post_id, (score, expected_score, best_score) = face.play_one(codec.check_action(action))
+        info = {
+            "post_id": post_id,
+            "expected_score": float(expected_score),
+            "best_score": float(best_score),
+        }
+        return 0, float(score), True, False, info
 
     def render(self) -> Any:
         """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""

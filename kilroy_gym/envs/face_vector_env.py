@@ -75,8 +75,10 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self.single_observation_space, self.single_action_space = spaces_for(codec)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        arrays = isinstance(face, SimulatedFace) and face.codec is codec
-        self._arrays = arrays and not (post_rate or score_delay_s)
+        # The same at every step: made once, and read-only since every step gives them out.
+        self._everywhere = np.ones(num_envs, np.bool_)
+        self._final_obs = np.full(num_envs, 0, dtype=object)
+        self._everywhere.flags.writeable = self._final_obs.flags.writeable = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -102,17 +104,14 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             gymnasium.error.InvalidAction: An action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the posts and scores so far.
         """
-        play = self._play_arrays if self._arrays else self._play_posts
+        play = self._play_arrays if self._plays_actions else self._play_posts
         rewards, final_info, infos = play(actions)
-        everywhere = np.ones(self.num_envs, np.bool_)
         for key in tuple(final_info):
-            final_info[f"_{key}"] = everywhere.copy()
-        infos["final_obs"] = np.full(self.num_envs, 0, dtype=object)
-        infos["_final_obs"] = everywhere.copy()
-        infos["final_info"] = final_info
-        infos["_final_info"] = everywhere.copy()
-        terminated, truncated = everywhere, np.zeros(self.num_envs, np.bool_)
-        return self._observations(), rewards, terminated, truncated, infos
+            final_info[f"_{key}"] = self._everywhere
+        infos["final_obs"], infos["_final_obs"] = self._final_obs, self._everywhere
+        infos["final_info"], infos["_final_info"] = final_info, self._everywhere
+        truncated = np.zeros(self.num_envs, np.bool_)
+        return self._observations(), rewards, ~truncated, truncated, infos
 
     def drain(self) -> dict[Any, float]:
         """Waits for all scores that are pending and returns them by post id.

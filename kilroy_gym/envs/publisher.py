@@ -1,9 +1,9 @@
 """Posting in rounds, in a Face's own time."""
 
-import math
-import numbers
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from kilroy_gym.envs.clock import Clock
@@ -35,6 +35,7 @@ class Publisher:
         self.score_delay_s = score_delay_s
         self.clock = clock
         self.pending: dict[Any, float] = {}
+        self._timed = bool(post_rate or score_delay_s)
 
     def round(
         self, posts: Sequence[PostData[Any]], wait: bool = True
@@ -70,23 +71,22 @@ class Publisher:
         Raises:
             FaceError: The Face failed; the error carries the post where it was made.
         """
-        if self.post_rate or self.score_delay_s:
+        if self._timed:
             ids, scores = self.round([post])
             return ids[0], scores[ids[0]]
         # The round spelled out: a simulated Face answers faster than the bookkeeping of a round.
-        made: dict[Any, PostData[Any]] = {}
-        post_id: Any = None
+        face, made = self.face, False
         try:
-            post_id = self.face.post(post)
-            made = {post_id: post}
-            score = self.face.score(post_id)
-            if type(score) is float and math.isfinite(score):
+            post_id = face.post(post)
+            made = True
+            score = face.score(post_id)
+            if type(score) is float and isfinite(score):
                 return post_id, score
             return post_id, check_score(score, post_id)
         except ScorePending:
             self.pending[post_id] = self.clock.time()
         except Exception as error:
-            raise self._failure(error, made, {}, 1) from error
+            raise self._failure(error, {post_id: post} if made else {}, {}, 1) from error
         return post_id, self.drain()[post_id]
 
     def drain(self) -> dict[Any, float]:
@@ -170,6 +170,6 @@ def check_score(score: Any, post_id: Any) -> float:
         ValueError: It is not a finite number; the message names the post.
     """
     # bool is a number to Python, and a like is a fair score
-    if isinstance(score, numbers.Real) and math.isfinite(score):
+    if isinstance(score, (int, float, Real)) and isfinite(score):
         return float(score)
     raise ValueError(f"the score of post {post_id!r} must be a finite number, got {score!r}")

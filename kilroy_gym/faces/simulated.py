@@ -51,21 +51,23 @@ class SimulatedFace(KilroyFace[Any, int]):
 
     def post(self, data: PostData[Any]) -> int:
         """Makes a post; the audience takes it at once."""
+        action = self.codec.encode(data.x)
         post_id = self._next_id
-        response = self.audience.respond(self.codec.encode(data.x), self._rng)
-        self._responses[post_id] = response
-        self._responses.pop(post_id - REMEMBERED_POSTS, None)
+        self._responses[post_id] = self.audience.respond(action, self._rng)
         self._next_id = post_id + 1
+        if post_id >= REMEMBERED_POSTS:
+            self._responses.pop(post_id - REMEMBERED_POSTS, None)
         return post_id
 
     def score(self, post_id: int) -> float:
         """Returns the score of one of the last 100,000 posts."""
-        return float(self._response(post_id).score)
+        score, _, _ = self._response(post_id)
+        return float(score)
 
     def truth(self, post_id: int) -> tuple[float, float]:
         """Returns the expected score of a post and the best that any post had then."""
-        response = self._response(post_id)
-        return float(response.expected_score), float(response.best_score)
+        _, expected_score, best_score = self._response(post_id)
+        return float(expected_score), float(best_score)
 
     def play(self, actions: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Response]:
         """Makes a round of posts from checked actions without a Python object per post.
@@ -77,6 +79,11 @@ class SimulatedFace(KilroyFace[Any, int]):
         """
         first, self._next_id = self._next_id, self._next_id + len(actions)
         return np.arange(first, self._next_id), self.audience.respond(actions, self._rng)
+
+    def play_one(self, action: Any) -> tuple[int, Response]:
+        """Does what :meth:`play` does for one checked action; returns the post id too."""
+        post_id, self._next_id = self._next_id, self._next_id + 1
+        return post_id, self.audience.respond(action, self._rng)
 
     def _response(self, post_id: int) -> Response:
         try:

@@ -1,0 +1,84 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "stable_baselines3", "matplotlib", "scipy", "joblib", "pandas", "typer", "rich")
+
+
+def python(code, *options):
+    command = [sys.executable, *options, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_package_imports_nothing_heavier_than_gymnasium():
+    show = f"import sys, kilroy_gym; print([m for m in {HEAVY!r} if m in sys.modules])"
+    assert python(show) == "[]"
+
+
+def test_importing_twice_and_reloading_registers_once():
+    code = (
+        "import importlib, kilroy_gym, gymnasium as gym; importlib.reload(kilroy_gym);"
+        "gym.make('Kilroy-Bernoulli-v0')"
+    )
+    python(code, "-W", "error")
+
+
+def test_gymnasium_imports_the_package_by_the_id():
+    code = "import gymnasium as gym; print(gym.make('kilroy_gym:Kilroy-Bernoulli-v0').spec.id)"
+    assert python(code) == "Kilroy-Bernoulli-v0"
+
+
+def test_only_its_own_files_mention_a_library_of_an_extra():
+    # a module that imports one at its top can be imported only where the extra is installed
+    allowed = {"comparison", "sb3"}
+    for path in (ROOT / "kilroy_gym").rglob("*.py"):
+        if not allowed & set(path.relative_to(ROOT).parts):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            tops = [
+                line.split()[1].split(".")[0]
+                for line in lines
+                if line.startswith(("import ", "from "))
+            ]
+            assert not set(tops) & set(HEAVY[:6]), path
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The scripts' folder of a fresh environment with nothing but the built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+
+    def call(*command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    call(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT)
+    (wheel,) = folder.glob("kilroy_gym-*.whl")
+    call(sys.executable, "-m", "venv", folder / "venv")
+    bin_folder = folder / "venv" / "bin"
+    call(bin_folder / "python", "-m", "pip", "install", "--quiet", wheel)
+    return bin_folder
+
+
+def test_the_wheel_alone_trains_and_lists_the_roster(installed, tmp_path):
+    def call(*args):
+        command = [installed / "kilroy-gym", *args]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        return " ".join(done.stdout.split())
+
+    assert "uniform" in call("agents")
+    printed = call("train", "Kilroy-Bernoulli-v0", "--posts", "500", "--agent", "module")
+    assert "agent.json, scores.csv, summary.json" in printed
+    assert "pip install 'kilroy-gym[compare]'" in printed  # why there is no picture
+
+
+def test_the_wheel_installs_no_top_level_package_but_its_own(installed, tmp_path):
+    code = "import importlib.util as u; print(u.find_spec('agents'), u.find_spec('tests'))"
+    command = [installed / "python", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == "None None"
