@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,10 @@ from kilroy_gym.records import ScoreLog, fresh_directory
 from kilroy_gym.training import KilroyTrainer
 
 EVALUATION_POSTS = 1000
-USER_ERRORS = (ValueError, TypeError, ImportError, AttributeError, FaceError, OSError)
+OUR_ERRORS = (gym.error.Error, FaceError, OSError)
+DOOR_ERRORS = (ValueError, TypeError, ImportError, AttributeError)
+"""What bad input raises, and bugs too: which of them it is, the place tells."""
+DOORS = {"kilroy_gym", "gymnasium", "importlib", "_frozen_importlib"}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -130,10 +134,17 @@ def train(
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the command; what a user did wrong is told in a line, without a traceback."""
+    """Runs the command; what a user did wrong is told in a line, without a traceback.
+
+    A mistake in the user's own code keeps its traceback.
+    """
     try:
         app(args, prog_name="kilroy-gym")
-    except (*USER_ERRORS, gym.error.Error) as error:
+    except (*OUR_ERRORS, *DOOR_ERRORS) as error:
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if not isinstance(error, OUR_ERRORS) and package not in DOORS:
+            raise
         message = Text.assemble(("Error:", "bold red"), f" {error}")
         Console(stderr=True).print(message, soft_wrap=True)
         sys.exit(2)

@@ -140,6 +140,12 @@ def test_a_mistake_is_told_in_a_line(args, message, own_face, capsys):
     assert Path("taken/kept.txt").read_text() == "kept"
 
 
+def test_a_mistake_in_the_users_own_code_keeps_its_traceback(tmp_path):
+    (tmp_path / "broken.py").write_text("def make_agent(env, seed):\n    return None.agent\n")
+    with pytest.raises(AttributeError, match="agent"):
+        cli.main(["train", ENV, "--agent", "broken.py"])
+
+
 @pytest.mark.parametrize("option", [["--posts", "0"], ["--round", "0"], ["--seed", "-1"]])
 def test_numbers_out_of_range_are_refused(option, capsys):
     assert run("train", ENV, *option) == 2
