@@ -62,11 +62,12 @@ class Codec(ABC, Generic[X]):
         Raises:
             gymnasium.error.InvalidAction: It is not in the action space.
         """
-        return self.check_actions(np.asarray(action)[None])[0]
+        return self.check_actions(_array(action)[None])[0]
 
     def encode_many(self, xs: Iterable[X]) -> npt.NDArray[Any]:
         """Returns the actions for ``xs``: an array of shape ``(n, *space.shape)``."""
-        return np.array([self.encode(x) for x in xs], dtype=self.space.dtype)
+        actions = np.array([self.encode(x) for x in xs], dtype=self.space.dtype)
+        return actions.reshape(-1, *(self.space.shape or ()))  # where there are none, too
 
     def decode_many(self, actions: Any) -> list[X]:
         """Returns the contents that a batch of actions stands for."""
@@ -123,9 +124,9 @@ class CategoricalCodec(Codec[Choice]):
 
     def check_action(self, action: Any) -> int:
         """Returns a number in [0, n) as a Python integer."""
-        if isinstance(action, (int, np.integer)) and 0 <= action < len(self.choices):
+        if isinstance(action, (int, np.integer, np.bool_)) and 0 <= action < len(self.choices):
             return int(action)
-        if isinstance(action, np.ndarray) and action.ndim == 0 and action.dtype.kind in "iu":
+        if isinstance(action, np.ndarray) and action.ndim == 0 and action.dtype.kind in "iub":
             return self.check_action(int(action))
         raise InvalidAction(
             f"action {_short(action)} is not in {self.space}: it must be an integer "
@@ -134,8 +135,8 @@ class CategoricalCodec(Codec[Choice]):
 
     def check_actions(self, actions: Any) -> npt.NDArray[np.int64]:
         """Returns a batch of actions as an int64 array of shape ``(n,)``."""
-        array = np.asarray(actions)
-        if array.ndim != 1 or array.dtype.kind not in "iu":
+        array = _array(actions)
+        if array.ndim != 1 or array.dtype.kind not in "iub":
             raise InvalidAction(
                 f"actions must be a one-dimensional array of integers, got shape {array.shape} "
                 f"and dtype {array.dtype}"
@@ -208,25 +209,24 @@ class BoxCodec(Codec[Any]):
             raise ValueError(f"low and high must be numbers or vectors, got shape {self.low.shape}")
         if not (np.isfinite(self.low).all() and np.isfinite(self.high).all()):
             raise ValueError(f"low and high must be finite, got {low!r} and {high!r}")
-        if not (self.low < self.high).all():
-            raise ValueError(f"low must be below high everywhere, got {low!r} and {high!r}")
         # The halves are taken first: high - low itself may overflow.
         self._centre, self._half = self.low / 2 + self.high / 2, self.high / 2 - self.low / 2
+        if not (self._half > 0).all():
+            raise ValueError(f"low must be below high everywhere, got {low!r} and {high!r}")
         self.space = Box(-1.0, 1.0, (self.low.size,), np.float32)
 
     def encode(self, x: Any) -> npt.NDArray[np.float32]:
         """Scales ``x`` to [-1, 1]; shape ``(k,)``."""
-        try:
-            value = np.asarray(x, np.float64)
-        except (TypeError, ValueError):
-            value = np.empty(0)
-        fits = value.shape == self.low.shape and ((value >= self.low) & (value <= self.high)).all()
-        if not fits:
+        value = _array(x)
+        fits = value.shape == self.low.shape and value.dtype.kind in "fiub"
+        if not (fits and ((value >= self.low) & (value <= self.high)).all()):
             raise UnencodablePost(
                 f"BoxCodec cannot encode {_short(x)}; it must be of shape {self.low.shape} "
                 f"and from {self.low.tolist()} to {self.high.tolist()}"
             )
-        return np.reshape((value - self._centre) / self._half, -1).astype(np.float32)
+        # In a narrow range far from zero, rounding alone may leave [-1, 1].
+        action = np.clip((value - self._centre) / self._half, -1, 1)
+        return np.reshape(action, -1).astype(np.float32)
 
     def decode(self, action: Any) -> Any:
         """Scales ``action``, of shape ``(k,)``, back to the range: a float, or a float64 vector."""
@@ -235,15 +235,15 @@ class BoxCodec(Codec[Any]):
 
     def check_actions(self, actions: Any) -> npt.NDArray[np.floating[Any]]:
         """Returns a batch of actions as a float array of shape ``(n, k)``."""
-        array = np.asarray(actions)
+        array = _array(actions)
         if array.ndim != 2 or array.shape[1] != self.low.size or array.dtype.kind not in "fiu":
             raise InvalidAction(
                 f"an action must be an array of {self.low.size} numbers in [-1, 1], got "
                 f"{_short(actions)}"
             )
-        if not (np.abs(array) <= 1).all():
-            wrong = array[~(np.abs(array) <= 1).all(axis=1)][0]
-            raise InvalidAction(f"action {wrong.tolist()} is not in {self.space}")
+        inside = ((array >= -1) & (array <= 1)).all(axis=1)
+        if not inside.all():
+            raise InvalidAction(f"action {array[~inside][0].tolist()} is not in {self.space}")
         return array
 
     def decode_many(self, actions: Any) -> list[Any]:
@@ -252,14 +252,23 @@ class BoxCodec(Codec[Any]):
         return list(values) if self.low.ndim else values[:, 0].tolist()
 
     def _scale(self, actions: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        values: npt.NDArray[np.float64] = np.clip(
-            self._centre + self._half * actions.astype(np.float64), self.low, self.high
-        )
+        share = (1 + actions.astype(np.float64)) / 2
+        # As shares of the bounds: centre + half * action may overflow, and miss them by rounding.
+        mixed = self.low * (1 - share) + self.high * share
+        values: npt.NDArray[np.float64] = np.clip(mixed, self.low, self.high)
         return values
 
     def __repr__(self) -> str:
         """Shows the bounds."""
         return f"BoxCodec({self.low.tolist()}, {self.high.tolist()})"
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    """Returns an array, of objects where ``values`` are no rectangle of one type."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.asarray(None)
 
 
 def _short(value: Any, limit: int = 200) -> str:
