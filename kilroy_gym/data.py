@@ -43,7 +43,8 @@ class Dataset(Sequence[PostData[X]], ABC):
         Raises:
             ValueError: ``batch_size`` is not an integer of at least 1.
         """
-        if not isinstance(batch_size, int) or batch_size < 1:
+        whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
+        if not whole or batch_size < 1:
             raise ValueError(f"batch_size must be an integer of at least 1, got {batch_size!r}")
         starts = range(0, len(self), batch_size)
         if rng is None:
@@ -144,5 +145,5 @@ def _rows(posts: Iterable[PostData[Any]]) -> Iterator[tuple[int, str]]:
     for number, post in enumerate(posts):
         try:
             yield number, json.dumps([pack(post.x), pack(post.context)])
-        except TypeError as error:
+        except (TypeError, ValueError, RecursionError) as error:  # no such type; too long; endless
             raise TypeError(f"post number {number} cannot be cached in a file: {error}") from None

@@ -22,9 +22,9 @@ def pack(value: Any) -> Any:
         return {"$dict": {key: pack(item) for key, item in value.items()}}
     if type(value) is bytes:
         return {"$bytes": base64.b64encode(value).decode()}
-    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufcSUmM":
-        raw = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
-        is_array = isinstance(value, np.ndarray)
+    is_array = type(value) is np.ndarray  # a subclass may hold more, as a mask
+    if (is_array or isinstance(value, np.generic)) and value.dtype.kind in "biufcSUmM":
+        raw = base64.b64encode(value.tobytes()).decode()
         return {"$numpy": [raw, value.dtype.str, list(value.shape), is_array]}
     raise TypeError(
         f"{value!r} is of type {type(value).__name__}; allowed are None, bool, int, float, str, "
@@ -46,5 +46,8 @@ def unpack(value: Any) -> Any:
     if kind == "$bytes":
         return base64.b64decode(content)
     raw, dtype, shape, is_array = content
-    array = np.frombuffer(base64.b64decode(raw), dtype).reshape(shape).copy()
+    if np.dtype(dtype).itemsize == 0:  # texts that are all empty, which frombuffer refuses
+        array = np.zeros(shape, dtype)
+    else:  # frombuffer, since it refuses objects, whose addresses a file could make up
+        array = np.frombuffer(base64.b64decode(raw), dtype).reshape(shape).copy()
     return array if is_array else array[()]
