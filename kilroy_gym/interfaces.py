@@ -34,6 +34,10 @@ class FaceError(RuntimeError):
         self.posts = dict(posts)
         self.scores = dict(scores)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets the error cross from a worker process with all it carries."""
+        return type(self), (str(self), self.posts, self.scores)
+
 
 class KilroyFace(ABC, Generic[X, PostId]):
     """A platform: where posts exist already, can be made, and earn scores.
