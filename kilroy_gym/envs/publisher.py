@@ -55,14 +55,9 @@ class Publisher:
         """
         made: dict[Any, PostData[Any]] = {}
         scores: dict[Any, float] = {}
-        try:
-            with self._reporting(made, scores, len(posts)):
-                self._publish(posts, made)
-                self._collect(scores, wait)
-        except BaseException:
-            if wait:  # they are in the error, and no later round may be given their scores
-                self.pending.clear()
-            raise
+        with self._reporting(made, scores, len(posts), forget=wait):
+            self._publish(posts, made)
+            self._collect(scores, wait)
         return list(made), scores
 
     def one(self, post: PostData[Any]) -> tuple[Any, float]:
@@ -72,8 +67,8 @@ class Publisher:
             FaceError: The Face failed; the error carries the post where it was made.
         """
         if self._timed:
-            ids, scores = self.round([post])
-            return ids[0], scores[ids[0]]
+            ids, known = self.round([post])
+            return ids[0], known[ids[0]]
         # The round spelled out: a simulated Face answers faster than the bookkeeping of a round.
         face, made = self.face, False
         try:
@@ -83,11 +78,14 @@ class Publisher:
             if type(score) is float and isfinite(score):
                 return post_id, score
             return post_id, check_score(score, post_id)
-        except ScorePending:
-            self.pending[post_id] = self.clock.time()
         except Exception as error:
-            raise self._failure(error, {post_id: post} if made else {}, {}, 1) from error
-        return post_id, self.drain()[post_id]
+            if not (made and isinstance(error, ScorePending)):
+                raise self.failure(error, {post_id: post} if made else {}, {}, 1) from error
+        scores: dict[Any, float] = {}
+        with self._reporting({post_id: post}, scores, 1, forget=True):
+            self.pending[post_id] = self.clock.time()
+            self._collect(scores, wait=True)
+        return post_id, scores[post_id]
 
     def drain(self) -> dict[Any, float]:
         """Waits for every pending score.
@@ -96,7 +94,7 @@ class Publisher:
             FaceError: The Face failed; the error carries the scores that had come by then.
         """
         scores: dict[Any, float] = {}
-        with self._reporting({}, scores, 0):
+        with self._reporting({}, scores, 0, forget=False):
             self._collect(scores, wait=True)
         return scores
 
@@ -123,9 +121,11 @@ class Publisher:
             if wait:
                 youngest = max(self.pending.values())
                 self._sleep_until(youngest + self.score_delay_s)
-            due_by = self.clock.time() - self.score_delay_s
-            due = [post_id for post_id, made_at in self.pending.items() if made_at <= due_by]
-            for post_id, score in self.face.score_many(due):
+            now, delay = self.clock.time(), self.score_delay_s
+            due = [post_id for post_id, made_at in self.pending.items() if made_at + delay <= now]
+            for post_id, score in self.face.score_many(due) if due else ():
+                if post_id not in self.pending:
+                    raise ValueError(f"it gave a score of {post_id!r}, which is not pending")
                 scores[post_id] = check_score(score, post_id)
                 del self.pending[post_id]
             if not wait or not self.pending:
@@ -140,20 +140,29 @@ class Publisher:
 
     @contextmanager
     def _reporting(
-        self, made: dict[Any, PostData[Any]], scores: dict[Any, float], total: int
+        self,
+        made: dict[Any, PostData[Any]],
+        scores: dict[Any, float],
+        total: int,
+        forget: bool,
     ) -> Iterator[None]:
         try:
             yield
-        except Exception as error:
-            raise self._failure(error, made, scores, total) from error
+        except BaseException as error:
+            if forget:  # they are in the error, and no later round may be given their scores
+                self.pending.clear()
+            if isinstance(error, Exception):
+                raise self.failure(error, made, scores, total) from error
+            raise
 
-    def _failure(
+    def failure(
         self,
         error: Exception,
         made: dict[Any, PostData[Any]],
         scores: dict[Any, float],
         total: int,
     ) -> FaceError:
+        """Returns the error that carries what a round had done when ``error`` stopped it."""
         return FaceError(
             f"{type(self.face).__name__} failed after {len(made)} of this round's {total} posts "
             f"were made and {len(scores)} scores were known (this error's `posts` and `scores` "
