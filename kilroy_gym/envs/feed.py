@@ -47,6 +47,7 @@ class Feed:
         scores = np.array([score for _, _, score in self._entries if score is not None])
         if scores.size == 0:
             return picture
+        scores = scores / (np.abs(scores).max() or 1.0)  # the sum of great floats may overflow
         means = running_mean(scores, WINDOW)
         columns = np.linspace(MARGIN + 4, WIDTH - MARGIN - 4, LENGTH).astype(int)[: scores.size]
         low, high = scores.min(), scores.max()
@@ -76,9 +77,8 @@ def running_mean(scores: npt.ArrayLike, window: int) -> npt.NDArray[np.float64]:
 
 def _rows(values: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.int64]:
     """Places values between the margins, the greatest at the top; all equal ones in the middle."""
-    # Halved, because the difference of two great floats may overflow.
-    span = high / 2 - low / 2
-    share = (values / 2 - low / 2) / span if span > 0 else np.full(values.shape, 0.5)
+    span = high - low
+    share = (values - low) / span if span > 0 else np.full(values.shape, 0.5)
     return np.rint(HEIGHT - 2 * MARGIN - share * (HEIGHT - 4 * MARGIN)).astype(np.int64)
 
 
