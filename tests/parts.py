@@ -93,9 +93,7 @@ class MoodyAudience(Audience):
         moods = (self.mood + 0.37 * numbers) % 2 - 1
         self.posts += actions.size
         expected = actions * moods
-        return Response(
-            expected + rng.standard_normal(actions.shape), expected, np.maximum(0, 2 * moods)
-        )
+        return (expected + rng.standard_normal(actions.shape), expected, np.maximum(0, 2 * moods))
 
     def community(self, count: int, rng: np.random.Generator) -> Any:
         return rng.integers(0, 3, count)

@@ -72,8 +72,8 @@ def test_playing_a_round_equals_posting_it(seed, first, second):
         post_ids, response = played.play(played.codec.encode_many(xs))
         ids = [posted.post(PostData(x)) for x in xs]
         assert post_ids.tolist() == ids
-        assert response.score.tolist() == [posted.score(post_id) for post_id in ids]
-        truths = zip(response.expected_score, response.best_score, strict=True)
+        assert response[0].tolist() == [posted.score(post_id) for post_id in ids]
+        truths = zip(response[1], response[2], strict=True)
         assert list(truths) == [posted.truth(post_id) for post_id in ids]
 
 
