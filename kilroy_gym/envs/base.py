@@ -2,6 +2,7 @@
 
 import copy
 import math
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,7 @@ class OnFace:
         score_delay_s: float,
         render_mode: str | None,
         clock: Clock | None,
+        wait: bool = True,
     ) -> None:
         """Checks and keeps the arguments that both environments take."""
         if not isinstance(face, KilroyFace):
@@ -55,8 +57,9 @@ class OnFace:
         self.render_mode = render_mode
         self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
         self._feed = Feed() if render_mode else None
-        direct = isinstance(face, SimulatedFace) and face.codec is codec
-        self._plays_actions = direct and not (post_rate or score_delay_s)
+        # A subclass may post or score in a way of its own.
+        direct = type(face) is SimulatedFace and face.codec is codec
+        self._plays_actions = direct and wait and not (post_rate or score_delay_s)
 
     @property
     def post_rate(self) -> float:
@@ -124,5 +127,6 @@ def check_seconds(name: str, value: Any) -> None:
     Raises:
         ValueError: ``value`` is not a finite number of at least 0.
     """
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be a number of seconds of at least 0, got {value!r}")

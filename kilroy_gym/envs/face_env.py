@@ -94,7 +94,11 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
         post_id, score = self._publisher.one(post)
         info = {"post_id": post_id}
         if self._truth is not None:
-            info["expected_score"], info["best_score"] = self._truth(post_id)
+            try:
+                info["expected_score"], info["best_score"] = self._truth(post_id)
+            except Exception as error:
+                made, scores = {post_id: post}, {post_id: score}
+                raise self._publisher.failure(error, made, scores, 1) from error
         if self._feed is not None:
             self._feed.add(post_id, post.x, score)
             if self.render_mode == "human":

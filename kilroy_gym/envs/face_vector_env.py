@@ -1,5 +1,6 @@
 """One round a step."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Generic
 
 import numpy as np
@@ -67,10 +68,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         clock: Clock | None = None,
     ) -> None:
         """Checks the arguments and derives the spaces."""
-        if not isinstance(num_envs, int) or num_envs < 1:
+        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
+        if not whole or num_envs < 1:
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
-        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock)
-        self.num_envs = num_envs
+        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock, wait)
+        self.num_envs = num_envs = int(num_envs)
         self.wait = wait
         self.single_observation_space, self.single_action_space = spaces_for(codec)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -151,6 +153,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
     def _play_posts(self, actions: Any) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         posts = self._posts(actions)
         post_ids, scores = self._publisher.round(posts, self.wait)
+        everything = dict(scores)
         known = [scores.pop(post_id, None) for post_id in post_ids]
         rewards = np.array([0.0 if score is None else score for score in known])
         final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
@@ -160,7 +163,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             infos["arrived"] = scores
         truth = getattr(self.face, "truth", None)
         if truth is not None:
-            truths = np.array([truth(post_id) for post_id in post_ids], np.float64)
+            try:
+                truths = np.array([truth(post_id) for post_id in post_ids], np.float64)
+            except Exception as error:
+                made = dict(zip(post_ids, posts, strict=True))
+                raise self._publisher.failure(error, made, everything, len(posts)) from error
             final_info["expected_score"], final_info["best_score"] = truths.T.copy()
         if self._feed is not None:
             self._feed.update(scores)
@@ -171,7 +178,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         if self.codec is not None:
             posts = [PostData(x) for x in self.codec.decode_many(actions)]
         else:
-            posts = list(actions)
+            posts = list(actions) if isinstance(actions, Iterable) else [actions]
             for post in posts:
                 if not isinstance(post, PostData):
                     raise InvalidAction(

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kilroy_gym.envs.feed import AXIS, BACKGROUND, DOT, LENGTH, LINE, Feed, running_mean
@@ -41,6 +41,7 @@ def test_only_the_latest_posts_are_remembered():
     assert lines[0].endswith("(post 5)")
 
 
+@settings(max_examples=20)
 @given(st.lists(st.none() | finite | st.sampled_from([-1.0, 1.0]), max_size=LENGTH + 10))
 def test_any_scores_make_a_picture(scores):
     picture = feed_of(scores).picture()
