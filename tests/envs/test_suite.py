@@ -1,0 +1,251 @@
+"""What holds for every environment id that is registered."""
+
+import json
+import pickle
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+from gymnasium.utils.env_checker import data_equivalence as same
+from gymnasium.vector import AutoresetMode
+from parts import ManualClock
+
+from kilroy_gym.envs import SimulatedEnv, SimulatedVectorEnv
+from kilroy_gym.envs.suite import AUDIENCES, audience_class, register
+
+every_id = pytest.mark.parametrize("env_id", AUDIENCES)
+SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
+
+
+def play(env, steps=20, seed=0):
+    """Returns all that happens; actions are the space's own samples."""
+    happened = [env.reset(seed=seed)]
+    env.action_space.seed(seed)
+    for _ in range(steps):
+        happened.append(env.step(env.action_space.sample()))
+        if not isinstance(env, gym.vector.VectorEnv):
+            happened.append(env.reset())
+    return happened
+
+
+def test_every_kilroy_id_is_of_the_table():
+    assert {env_id for env_id in gym.registry if env_id.startswith("Kilroy")} == set(AUDIENCES)
+
+
+def test_registering_again_changes_nothing():
+    before = {env_id: gym.spec(env_id) for env_id in AUDIENCES}
+    register()
+    assert all(gym.spec(env_id) is before[env_id] for env_id in AUDIENCES)
+
+
+@every_id
+def test_gymnasiums_checker_passes(env_id):
+    check_env(gym.make(env_id).unwrapped)
+
+
+@every_id
+def test_stable_baselines_checker_passes(env_id):
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(gym.make(env_id, render_mode="rgb_array"))
+
+
+@every_id
+def test_the_spec_goes_through_json_and_pickle(env_id):
+    spec = gym.make(env_id, post_rate=0).spec
+    json.loads(spec.to_json())
+    for other in (EnvSpec.from_json(spec.to_json()), pickle.loads(pickle.dumps(spec))):
+        assert other == spec
+        assert same(play(gym.make(other)), play(gym.make(env_id)))
+
+
+@every_id
+def test_the_name_without_a_version_works_with_gymnasiums_notice(env_id):
+    name = env_id.rsplit("-v", 1)[0]
+    with pytest.warns(UserWarning, match=f"latest versioned environment `{env_id}`"):
+        env = gym.make(name)
+    assert same(play(env), play(gym.make(env_id)))
+
+
+@every_id
+def test_the_id_works_with_the_package_in_front(env_id):
+    assert isinstance(gym.make(f"kilroy_gym:{env_id}").unwrapped, SimulatedEnv)
+
+
+@every_id
+def test_the_same_seed_gives_the_same_trajectory(env_id):
+    env = gym.make(env_id)
+    first = play(env)
+    assert same(play(env), first)
+    assert same(play(gym.make(env_id)), first)
+
+
+@every_id
+@pytest.mark.parametrize(
+    "how", [{}, {"vectorization_mode": "sync", "vector_kwargs": SAME_STEP}, {"wait": False}]
+)
+def test_the_same_seed_gives_the_same_trajectory_in_make_vec(env_id, how):
+    env = gym.make_vec(env_id, num_envs=3, **how)
+    first = play(env)
+    assert same(play(env), first)
+    assert same(play(gym.make_vec(env_id, num_envs=3, **how)), first)
+
+
+@every_id
+def test_make_vec_makes_one_audience(env_id):
+    env = gym.make_vec(env_id, num_envs=3)
+    assert isinstance(env, SimulatedVectorEnv)
+    assert env.spec.id == env_id
+    assert env.num_envs == 3
+    assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+
+
+@every_id
+def test_a_round_equals_the_same_posts_one_after_another(env_id):
+    scalar, vector = gym.make(env_id), gym.make_vec(env_id, num_envs=4)
+    scalar.reset(seed=0)
+    vector.reset(seed=0)
+    vector.action_space.seed(0)
+    for _ in range(5):
+        actions = vector.action_space.sample()
+        _, rewards, _, _, infos = vector.step(actions)
+        for slot, action in enumerate(actions):
+            scalar.reset()
+            _, reward, _, _, info = scalar.step(action)
+            assert reward == rewards[slot]
+            assert info == {
+                key: values[slot]
+                for key, values in infos["final_info"].items()
+                if not key.startswith("_")
+            }
+
+
+@every_id
+def test_the_info_has_the_keys_of_sync_vector_env(env_id):
+    separate = gym.make_vec(env_id, num_envs=2, vectorization_mode="sync", vector_kwargs=SAME_STEP)
+    together = gym.make_vec(env_id, num_envs=2)
+    assert separate.observation_space == together.observation_space
+    assert separate.action_space == together.action_space
+    theirs, ours = play(separate, steps=1), play(together, steps=1)
+    assert ours[0][1] == theirs[0][1] == {}
+    assert set(ours[1][-1]) == set(theirs[1][-1])
+    assert set(ours[1][-1]["final_info"]) == set(theirs[1][-1]["final_info"])
+
+
+@every_id
+def test_record_episode_statistics_reports_one_episode_a_post(env_id):
+    env = gym.wrappers.RecordEpisodeStatistics(gym.make(env_id))
+    rewards = []
+    for _ in range(5):
+        env.reset(seed=1)
+        _, reward, _, _, info = env.step(env.action_space.sample())
+        rewards.append(reward)
+        assert (info["episode"]["r"], info["episode"]["l"]) == (reward, 1)
+    assert list(env.return_queue) == rewards
+
+
+@every_id
+def test_vector_record_episode_statistics_reports_one_episode_a_post(env_id):
+    env = gym.wrappers.vector.RecordEpisodeStatistics(gym.make_vec(env_id, num_envs=3))
+    env.reset(seed=1)
+    for _ in range(5):
+        _, rewards, _, _, infos = env.step(env.action_space.sample())
+        assert infos["episode"]["r"].tolist() == rewards.tolist()
+        assert infos["episode"]["l"].tolist() == [1, 1, 1]
+    assert env.episode_count == 15
+
+
+@every_id
+def test_a_warm_start_changes_no_later_audience_draw(env_id):
+    env = gym.make(env_id)
+    cold = play(env)[1:]
+    env.reset(seed=0)
+    posts = list(env.get_wrapper_attr("scrap")(30))
+    assert len(posts) == 30
+    env.action_space.seed(0)
+    warm = []
+    for _ in range(20):
+        warm += [env.step(env.action_space.sample()), env.reset()]
+    assert same(warm, cold)
+
+
+@every_id
+@pytest.mark.parametrize("make", [gym.make, lambda i: gym.make_vec(i, num_envs=2)])
+def test_a_snapshot_goes_on_alike_and_changes_nothing(env_id, make):
+    env, reference = make(env_id), make(env_id)
+    for one in (env, reference):
+        play(one, steps=3)
+    actions = [env.action_space.sample() for _ in range(5)]
+    twin = env.unwrapped.snapshot()
+    copied = [twin.step(action) for action in actions]
+    play(twin, seed=9)
+    going_on = [env.unwrapped.step(action) for action in actions]
+    assert same(going_on, copied)
+    assert same(going_on, [reference.unwrapped.step(action) for action in actions])
+
+
+@every_id
+@pytest.mark.parametrize("mode", ["ansi", "human", "rgb_array"])
+@pytest.mark.parametrize("vector", [False, True])
+def test_every_render_mode_shows_what_was_posted(env_id, mode, vector, capsys):
+    env = (
+        gym.make_vec(env_id, num_envs=2, render_mode=mode)
+        if vector
+        else gym.make(env_id, render_mode=mode)
+    )
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    frame = env.render()
+    printed = capsys.readouterr().out
+    if mode == "human":
+        assert frame is None
+        assert len(printed.splitlines()) == (2 if vector else 1)
+        return
+    assert printed == ""
+    frame = frame[0] if vector else frame
+    if mode == "ansi":
+        assert "(post 0)" in frame
+    else:
+        assert (frame.shape, frame.dtype) == ((200, 400, 3), np.uint8)
+
+
+@every_id
+def test_every_environment_takes_timing_and_a_clock(env_id):
+    clock = ManualClock()
+    env = gym.make(env_id, post_rate=1.0, score_delay_s=2.0, clock=clock)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    assert clock.now == 2.0
+    env = gym.make_vec(env_id, num_envs=3, post_rate=1.0, score_delay_s=2.0, clock=clock)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    assert clock.now == 2.0 + 4.0
+
+
+@every_id
+def test_the_page_of_an_environment_is_complete(env_id):
+    page = gym.make(env_id).unwrapped.__doc__
+    for section in ("Description", "Action Space", "Observation Space", "Rewards",
+                    "Starting State", "Episode End", "Arguments", "Version History"):  # fmt: skip
+        assert f"## {section}\n" in page
+    assert env_id in page
+
+
+@every_id
+def test_an_action_outside_the_space_is_refused(env_id):
+    env = gym.make(env_id)
+    env.reset(seed=0)
+    with pytest.raises(gym.error.InvalidAction, match="action"):
+        env.step(None)
+
+
+@pytest.mark.parametrize("name", ["NobodyAudience", "Audience.", "Response", "np", ""])
+def test_an_unknown_audience_is_refused_with_those_there_are(name):
+    with pytest.raises(ValueError, match=r"audience must be one of \[.*'BernoulliAudience'"):
+        audience_class(name)
+
+
+def test_an_unknown_argument_of_an_audience_is_refused():
+    with pytest.raises(TypeError, match="audience_size"):
+        gym.make("Kilroy-Bernoulli-v0", audience_size=3)
