@@ -333,12 +333,19 @@ def test_a_snapshot_goes_on_alike_and_changes_nothing(face_class, seed, rounds):
 
 
 def test_ansi_renders_one_feed_and_fills_in_late_scores():
-    face = WallFace(asks=lambda number: 1 - number)
+    face = WallFace(asks=lambda number: 2 - number)
     env = FaceVectorEnv(face, 2, wait=False, render_mode="ansi")
+
+    def shown():
+        (text,) = env.render()
+        return [line.split()[0] for line in text.splitlines()]
+
     env.step([PostData(1), PostData(2)])
-    assert env.render() == ("  pending  1  (post 0)\n       +2  2  (post 1)",)
+    assert shown() == ["pending", "pending"]
+    env.step([PostData(3), PostData(4)])
+    assert shown() == ["pending", "+2", "+3", "+4"]
     env.drain()
-    assert env.render() == ("       +1  1  (post 0)\n       +2  2  (post 1)",)
+    assert shown() == ["+1", "+2", "+3", "+4"]
 
 
 @pytest.mark.parametrize("simulated", [True, False])

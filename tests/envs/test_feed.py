@@ -36,9 +36,11 @@ def test_a_late_score_is_filled_in():
 
 
 def test_only_the_latest_posts_are_remembered():
-    lines = feed_of(range(LENGTH + 5)).text().splitlines()
+    feed = feed_of(range(LENGTH + 5))
+    lines = feed.text(last=LENGTH + 5).splitlines()
     assert len(lines) == LENGTH
     assert lines[0].endswith("(post 5)")
+    assert LINE in colours(feed.picture())
 
 
 @settings(max_examples=20)

@@ -229,6 +229,18 @@ def test_a_score_nobody_asked_for_is_refused():
     assert caught.value.scores == {}
 
 
+def test_a_face_is_not_asked_for_the_scores_of_no_posts():
+    class Metered(WallFace):
+        def score_many(self, post_ids):
+            if not (ids := list(post_ids)):
+                raise ValueError("a request without ids")
+            return super().score_many(ids)
+
+    hasty = publisher(Metered(), score_delay_s=5.0)
+    assert hasty.round(posts(1), wait=False) == ([0], {})
+    assert hasty.drain() == {0: 1.0}
+
+
 def test_a_face_may_post_and_score_in_bulk():
     class Bulk(WallFace):
         def post_many(self, posts):
