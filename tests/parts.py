@@ -1,4 +1,4 @@
-"""Real parts that several tests need: a clock, a Face, an audience."""
+"""Real parts that several tests need: a clock, Faces, an audience."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from kilroy_gym import KilroyFace, PostData, ScorePending
 from kilroy_gym.audiences import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.faces import SimulatedFace
 
 ID_MAKERS: dict[str, Callable[[int], Any]] = {
     "int": lambda number: number,
@@ -97,3 +98,22 @@ class MoodyAudience(Audience):
 
     def community(self, count: int, rng: np.random.Generator) -> Any:
         return rng.integers(0, 3, count)
+
+
+def moody_face(seed: int = 0) -> SimulatedFace:
+    """Returns a simulated Face with that audience."""
+    return SimulatedFace(MoodyAudience(), seed)
+
+
+class Delayed(SimulatedFace):
+    """A simulated Face whose scores are pending when they are asked for the first time."""
+
+    def restart(self, rng: np.random.Generator) -> None:
+        self.asked: set[int] = set()
+        super().restart(rng)
+
+    def score(self, post_id: int) -> float:
+        if post_id not in self.asked:
+            self.asked.add(post_id)
+            raise ScorePending
+        return super().score(post_id)

@@ -206,44 +206,6 @@ def test_an_unknown_render_mode_is_refused_with_those_there_are():
         FaceEnv(WallFace(), render_mode="html")
 
 
-def test_ansi_renders_the_feed():
-    env = FaceEnv(WallFace(make_id=ID_MAKERS["str"]), render_mode="ansi")
-    assert env.render() == ""
-    env.step(PostData(0.5))
-    assert env.render() == "     +0.5  0.5  (post post/0)"
-
-
-def test_human_prints_each_post_as_it_is_made(capsys):
-    env = FaceEnv(WallFace(), render_mode="human")
-    env.step(PostData(1))
-    env.step(PostData(2))
-    assert env.render() is None
-    assert capsys.readouterr().out == "       +1  1  (post 0)\n       +2  2  (post 1)\n"
-
-
-def test_rgb_array_changes_with_the_scores():
-    env = FaceEnv(WallFace(), render_mode="rgb_array")
-    empty = env.render()
-    env.step(PostData(1))
-    assert (env.render().shape, env.render().dtype) == (empty.shape, np.uint8)
-    assert (env.render() != empty).any()
-
-
-def test_starting_over_clears_the_feed():
-    env = moody_env(render_mode="ansi")
-    env.step(1)
-    env.reset()
-    assert env.render() != ""
-    env.reset(seed=0)
-    assert env.render() == ""
-
-
-def test_without_a_mode_nothing_is_rendered_or_kept():
-    env = FaceEnv(WallFace())
-    env.step(PostData(1))
-    assert env.render() is None
-
-
 @pytest.mark.parametrize("codec", [BinaryCodec(), CategoricalCodec([0.5, 1.5]), BoxCodec(0, 9)])
 def test_gymnasiums_checker_passes_on_a_live_face(codec):
     env = FaceEnv(WallFace(), codec, clock=ManualClock())
