@@ -173,6 +173,16 @@ def test_arrays_handed_out_are_the_callers_own():
     kept = copy.deepcopy(first)
     env.step([2, 2])
     np.testing.assert_array_equal(first[1], kept[1])
-    for array in (*first[:4], *first[-1]["final_info"].values()):
+    final_info = first[-1]["final_info"]
+    for array in (*first[:4], *(v for k, v in final_info.items() if not k.startswith("_"))):
         array[:] = 0
     assert env.step([0, 1])[2].all()
+
+
+def test_masks_are_the_same_at_every_step_and_cannot_be_changed():
+    face = moody_face()
+    infos = FaceVectorEnv(face, 2, face.codec).step([0, 1])[-1]
+    with pytest.raises(ValueError, match="read-only"):
+        infos["_final_info"][0] = False
+    with pytest.raises(ValueError, match="read-only"):
+        infos["final_obs"][0] = 5
