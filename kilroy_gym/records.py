@@ -1,15 +1,18 @@
 """What a run leaves on disk."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kilroy_gym.adapters import Round
+
+Floats = npt.NDArray[np.float64]
 
 COLUMNS = ("post", "round", "post_id", "x", "score", "expected_score", "best_score")
 
@@ -52,9 +55,22 @@ class ScoreLog:
 
     def mean_of_share(self, start: float, end: float) -> float | None:
         """Returns the mean of the scores between two shares of the run, ``None`` without any."""
-        made = len(self.scores)
-        first, last = int(made * start), max(int(np.ceil(made * end)), int(made * start) + 1)
-        return float(np.mean(self.scores[first:last])) if made else None
+        return mean_of_share(self.scores, start, end) if self.scores else None
+
+
+def mean_of_share(scores: Sequence[float] | Floats, start: float, end: float) -> float:
+    """Returns the mean of at least one score between two shares of a run, each in [0, 1]."""
+    made = len(scores)
+    first, last = int(made * start), max(int(np.ceil(made * end)), int(made * start) + 1)
+    return float(np.mean(scores[first:last]))
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Gives a path to write to, which becomes ``path`` at the end: all of it or nothing."""
+    part = path.with_name(f"{path.name}.part")
+    yield part
+    part.replace(path)
 
 
 def fresh_directory(out: Path | None, default: str) -> Path:

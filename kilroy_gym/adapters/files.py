@@ -22,14 +22,14 @@ def roster() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.py"))}
 
 
-def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
-    """Returns ``make_agent`` of an agent file.
+def agent_file(name_or_path: str | PathLike[str]) -> Path:
+    """Returns the path of an agent file.
 
     Args:
         name_or_path: A name of the roster, or the path of a file, which ends in ``.py``.
 
     Raises:
-        ValueError: There is no such agent or file, or the file defines no ``make_agent``.
+        ValueError: There is no such agent or file.
     """
     path = Path(name_or_path)
     if path.suffix != ".py":
@@ -44,6 +44,19 @@ def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
         path = known[str(name_or_path)]
     if not path.is_file():
         raise ValueError(f"there is no agent file {path}")
+    return path
+
+
+def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
+    """Returns ``make_agent`` of an agent file.
+
+    Args:
+        name_or_path: As for :func:`agent_file`.
+
+    Raises:
+        ValueError: There is no such agent or file, or the file defines no ``make_agent``.
+    """
+    path = agent_file(name_or_path)
     spec = importlib.util.spec_from_file_location(f"kilroy_agent_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} cannot be loaded as Python")

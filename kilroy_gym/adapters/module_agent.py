@@ -73,6 +73,11 @@ class ModuleAgent(Generic[X, DraftId]):
                 f"got {update_rate!r}"
             )
 
+    @property
+    def rollout(self) -> str:
+        """The posts between two updates, as the table of a comparison shows them."""
+        return str(self.update_rate)
+
     def predict(
         self,
         observation: Any,

@@ -1,0 +1,121 @@
+"""What one run leaves: its scores, and the truth about them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kilroy_gym.adapters import Round
+from kilroy_gym.records import Floats, written_whole
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The figures of a finished run, a number a post.
+
+    Attributes:
+        scores: float64 of shape ``(posts,)``, in the order in which the posts were made.
+        expected_scores: The mean of each score's distribution, or ``None`` where no truth is
+            known; likewise.
+        best_scores: The best expected score at the time of each post; likewise.
+        wall_s: Seconds that the warm start and the posting took.
+        rollout: The posts between two updates, in the agent's own words.
+    """
+
+    scores: Floats
+    expected_scores: Floats | None
+    best_scores: Floats | None
+    wall_s: float
+    rollout: str
+
+    @property
+    def levels(self) -> Floats:
+        """What says best how good the posts were: expected scores, or scores without truth."""
+        return self.scores if self.expected_scores is None else self.expected_scores
+
+    def save(self, path: Path) -> None:
+        """Writes an ``.npz`` file, all of it or nothing."""
+        truths = {"expected_scores": self.expected_scores, "best_scores": self.best_scores}
+        known: dict[str, Any] = {key: value for key, value in truths.items() if value is not None}
+        with written_whole(path) as part, part.open("wb") as file:
+            np.savez(
+                file, scores=self.scores, wall_s=self.wall_s, rollout=np.str_(self.rollout), **known
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> "RunResult":
+        """Reads what :meth:`save` wrote.
+
+        Raises:
+            ValueError: The file is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(
+                    file["scores"],
+                    file["expected_scores"] if "expected_scores" in file else None,
+                    file["best_scores"] if "best_scores" in file else None,
+                    float(file["wall_s"]),
+                    str(file["rollout"]),
+                )
+        except (ValueError, KeyError, OSError) as error:
+            raise ValueError(
+                f"{path} does not hold the result of a run: delete it, and the run is repeated"
+            ) from error
+
+
+class Recorder:
+    """Is the callback of a run, and keeps its figures.
+
+    Args:
+        budget: The most posts that the run may make.
+    """
+
+    def __init__(self, budget: int) -> None:
+        """Starts with no posts."""
+        self.budget = budget
+        self._scores: list[float | None] = []
+        self._pending: dict[Any, int] = {}
+        self._truths: list[tuple[Any, Any]] = []
+
+    def __call__(self, played: Round) -> None:
+        """Keeps a round; scores that come later find their post.
+
+        Raises:
+            RuntimeError: The agent made more posts than it was given.
+        """
+        for post_id, score in zip(played.post_ids, played.scores, strict=True):
+            if score is None:
+                self._pending[post_id] = len(self._scores)
+            self._scores.append(score)
+        for post_id, score in played.arrived.items():
+            self._scores[self._pending.pop(post_id)] = score
+        if len(played.post_ids):
+            self._truths.append((played.expected_scores, played.best_scores))
+        if len(self._scores) > self.budget:
+            raise RuntimeError(
+                f"the agent made {len(self._scores):,} posts, its budget is {self.budget:,}: "
+                "`learn(total_timesteps)` must stop at the number of posts it is given"
+            )
+
+    def result(self, wall_s: float, rollout: str) -> RunResult:
+        """Returns what was kept.
+
+        Raises:
+            RuntimeError: No post was made, or a score never came.
+        """
+        if not self._scores:
+            raise RuntimeError(
+                "the agent made no post that it told of: `learn` must call its callback with a "
+                "Round after every round"
+            )
+        if self._pending:
+            raise RuntimeError(f"the scores of {len(self._pending):,} posts never came")
+        expected, best = (_joined(part) for part in zip(*self._truths, strict=True))
+        return RunResult(np.array(self._scores, np.float64), expected, best, wall_s, rollout)
+
+
+def _joined(parts: tuple[Any, ...]) -> Floats | None:
+    """Joins the truths of all rounds; what is not known of every post is not known."""
+    return None if any(part is None for part in parts) else np.concatenate(parts)

@@ -1,0 +1,23 @@
+"""What an extra brings may be missing; then the error names the extra."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def needs_extra(extra: str, what: str) -> Iterator[None]:
+    """Turns a failed import into one that says what to install.
+
+    Args:
+        extra: Name of the extra of this package.
+        what: Who needs it, in the plural.
+
+    Raises:
+        ImportError: Something inside the block could not be imported.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(
+            f"{what} need {error.name}: pip install 'kilroy-gym[{extra}]'", name=error.name
+        ) from error
