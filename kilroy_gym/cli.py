@@ -19,6 +19,7 @@ from rich.text import Text
 
 import kilroy_gym
 from kilroy_gym.adapters import load_agent_file, module_for, roster
+from kilroy_gym.comparison.command import compare
 from kilroy_gym.envs.suite import AUDIENCES, audience_class
 from kilroy_gym.interfaces import FaceError, KilroyFace
 from kilroy_gym.modules import KilroyModule
@@ -131,6 +132,9 @@ def train(
     _show(summary, directory)
     if interrupted:
         raise typer.Exit(130)
+
+
+app.command()(compare)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -1,21 +1,23 @@
 """Pictures of what was learned; needs the extra ``compare``."""
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
+from kilroy_gym.comparison.rows import Row
 from kilroy_gym.envs.feed import running_mean
+from kilroy_gym.extras import needs_extra
 
-try:
+with needs_extra("compare", "pictures"):
     from matplotlib.figure import Figure
-except ImportError as error:
-    raise ImportError(
-        "pictures need matplotlib: pip install 'kilroy-gym[compare]'", name=error.name
-    ) from error
 
 WINDOW_SHARE = 0.05
 """The line of a curve is the mean of this share of the run, and of at least 10 posts."""
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
+"""Okabe and Ito's, which colour-blind readers can tell apart."""
 
 
 def save_score_curve(scores: Sequence[float], path: Path, title: str) -> None:
@@ -38,3 +40,44 @@ def save_score_curve(scores: Sequence[float], path: Path, title: str) -> None:
     axes.grid(alpha=0.3)
     axes.legend(loc="best")
     figure.savefig(path, dpi=150)
+
+
+def learning_curves(rows: Sequence[Row], title: str, level_name: str) -> Figure:
+    """Draws how agents learned: a line with its interval for each row.
+
+    An agent has a colour; a warm start is drawn solid, a cold one dashed. The best level is a
+    thin line.
+
+    Args:
+        rows: What to draw; agents get colours in this order.
+        title: What was run.
+        level_name: What the curves are means of.
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    agents = list(dict.fromkeys(row.agent for row in rows))
+    for row in rows:
+        curve, colour = row.curve, COLOURS[agents.index(row.agent) % len(COLOURS)]
+        # A dollar sign would begin a formula, and a leading underscore hide the label.
+        label = " " + row.label.replace("$", r"\$")
+        style = "-" if row.warm_start else "--"
+        axes.plot(curve.posts, curve.level.iqm, style, color=colour, linewidth=1.8, label=label)
+        axes.fill_between(
+            curve.posts, curve.level.low, curve.level.high, color=colour, alpha=0.15, linewidth=0
+        )
+    best = max((row.curve for row in rows), key=lambda curve: int(curve.posts[-1]))
+    if best.best is not None:
+        axes.plot(best.posts, best.best, "-", color="black", linewidth=0.8, label="best possible")
+    axes.set(title=title, xlabel="posts", ylabel=f"{level_name}, mean of the last 100 posts")
+    axes.set_xlim(0, int(best.posts[-1]))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, handlelength=2.6)
+    return figure
+
+
+def svg_of(figure: Figure) -> str:
+    """Returns a figure as SVG."""
+    buffer = StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

@@ -54,8 +54,8 @@ class RunResult:
             with np.load(path, allow_pickle=False) as file:
                 return cls(
                     file["scores"],
-                    file["expected_scores"] if "expected_scores" in file else None,
-                    file["best_scores"] if "best_scores" in file else None,
+                    file.get("expected_scores"),
+                    file.get("best_scores"),
                     float(file["wall_s"]),
                     str(file["rollout"]),
                 )

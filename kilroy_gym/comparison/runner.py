@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -30,6 +30,8 @@ with needs_extra("compare", "comparisons"):
 
 Outcome = tuple[str, str | None]
 """Name of a run, and the last line of its error if it failed."""
+
+Outcomes = Generator[Outcome, None, None]
 
 DIED = "the process of the run died: a crash in native code, or too little memory"
 
@@ -151,7 +153,7 @@ def _seed_everything(seed: int) -> None:
         torch.set_num_threads(1)
 
 
-def _outcomes(plan: Plan, todo: Sequence[Run], directory: Path, jobs: int) -> Iterator[Outcome]:
+def _outcomes(plan: Plan, todo: Sequence[Run], directory: Path, jobs: int) -> Outcomes:
     """Plays runs in any order; one that takes its process down is found and left behind."""
     told: set[str] = set()
     try:
@@ -178,7 +180,7 @@ def _outcomes(plan: Plan, todo: Sequence[Run], directory: Path, jobs: int) -> It
         yield from _outcomes(plan, rest, directory, jobs)
 
 
-def _parallel(plan: Plan, runs: Sequence[Run], directory: Path, jobs: int) -> Iterator[Outcome]:
+def _parallel(plan: Plan, runs: Sequence[Run], directory: Path, jobs: int) -> Outcomes:
     # With one job, joblib would play in this process: so two workers, and one run at a time.
     with _inheriting_no_interrupt(), parallel_config("loky", inner_max_num_threads=1):
         parallel = Parallel(

@@ -1,7 +1,5 @@
 """Results of many runs -> what the table, the files and the report say."""
 
-import csv
-import json
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,9 +16,6 @@ from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.comparison.rows import Row, row_of
 from kilroy_gym.comparison.runner import Failure, result_file
 from kilroy_gym.comparison.statistics import Estimate, difference, iqm
-from kilroy_gym.records import written_whole
-
-COLUMNS = ("agent", "warm_start", "seed", "post", "score", "expected_score", "best_score")
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ def summarize(plan: Plan, directory: Path, failures: Sequence[Failure] = ()) -> 
     levels = {seed: uniform_levels(plan.env_id, seed, plan.posts) for seed in range(plan.seeds)}
     known = [level.mean() for level in levels.values() if level is not None]
     uniform_score = float(np.mean(known)) if known else None
-    found = {pair: dict(_results(plan, directory, *pair)) for pair in plan.pairs}
+    found = {pair: dict(results_of(plan, directory, *pair)) for pair in plan.pairs}
     found = {pair: results for pair, results in found.items() if results}
     best_score = _best_score(list(found.values()), uniform_score)
     rows = [
@@ -123,28 +118,6 @@ def summarize(plan: Plan, directory: Path, failures: Sequence[Failure] = ()) -> 
     )
 
 
-def write_files(summary: Summary, directory: Path) -> None:
-    """Writes ``summary.json`` and ``results.csv``."""
-    with written_whole(directory / "summary.json") as part:
-        content = json.dumps(summary.as_json(), indent=2, allow_nan=False)
-        part.write_text(content, encoding="utf-8")
-    with (
-        written_whole(directory / "results.csv") as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for agent, warm_start in summary.plan.pairs:
-            for seed, result in _results(summary.plan, directory, agent, warm_start):
-                posts = range(1, len(result.scores) + 1)
-                columns = (
-                    ["" for _ in posts] if values is None else values.tolist()
-                    for values in (result.scores, result.expected_scores, result.best_scores)
-                )
-                start = (agent.name, "true" if warm_start else "false", seed)
-                writer.writerows((*start, *row) for row in zip(posts, *columns, strict=True))
-
-
 def versions() -> dict[str, str]:
     """Returns the versions of what the runs used, so far as it is installed."""
     found = {"python": platform.python_version(), "kilroy_gym": kilroy_gym.__version__}
@@ -156,7 +129,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _results(
+def results_of(
     plan: Plan, directory: Path, agent: Contender, warm_start: bool
 ) -> Iterator[tuple[int, RunResult]]:
     """Yields the finished runs of a row by seed."""

@@ -1,0 +1,86 @@
+"""The command ``kilroy-gym compare``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+class WarmStart(StrEnum):
+    """Whether agents mimic existing posts before they post themselves."""
+
+    yes = "yes"
+    no = "no"
+    both = "both"
+
+
+def compare(
+    env_id: Annotated[str, typer.Argument(metavar="ENV", help="An id of `kilroy-gym envs`.")],
+    agents: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="AGENT...", help="Names of `kilroy-gym agents`, or paths of agent files."
+        ),
+    ],
+    seeds: Annotated[int, typer.Option(help="How many seeds, counted from 0.")] = 5,
+    posts: Annotated[int, typer.Option(help="The most posts of a run.")] = 1000,
+    update_rate: Annotated[
+        int, typer.Option("--round", help="Posts in a round: the slots of the environment.")
+    ] = 10,
+    warm_start: Annotated[
+        WarmStart, typer.Option(help="Whether agents mimic existing posts first.")
+    ] = WarmStart.both,
+    jobs: Annotated[int, typer.Option(help="Runs at a time; -1 for one a core.")] = -1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory of the results; by default under runs/, named by the environment and "
+            "a hash of the settings. A comparison that was interrupted goes on there."
+        ),
+    ] = None,
+) -> None:
+    """Compare agents: which earns the most with the fewest posts?"""
+    # Here, so that the other commands need nothing of the extra.
+    from kilroy_gym.comparison.plan import Plan
+    from kilroy_gym.comparison.runner import play_all
+    from kilroy_gym.comparison.summary import summarize
+    from kilroy_gym.comparison.table import show
+    from kilroy_gym.comparison.write import write_all
+
+    console = Console()
+    plan = Plan.checked(env_id, agents, seeds, posts, update_rate, warm_start.value)
+    directory = plan.directory(out)
+    try:
+        failures = play_all(plan, directory, jobs)
+        summary = summarize(plan, directory, failures)
+        written = write_all(summary, directory)
+    except KeyboardInterrupt:
+        finished = len(list((directory / "runs").glob("*.npz")))
+        console.print(
+            f"Stopped: {finished} of {len(plan.runs)} runs are finished and kept in {directory}. "
+            "The same command goes on from there.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+    show(summary, console)
+    for failure in failures:
+        console.print(
+            f"Failed: {failure.run.name}: {failure.error} (all of it in {failure.file})",
+            style="red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(
+        f"Written to {directory}/: {', '.join(written)}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    if failures:
+        console.print("The same command repeats the failed runs only.")
+        raise typer.Exit(1)
