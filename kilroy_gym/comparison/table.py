@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from kilroy_gym.comparison.measures import MEASURES
+from kilroy_gym.comparison.measures import HIGHER_IS_BETTER, MEASURES
 from kilroy_gym.comparison.rows import Row
 from kilroy_gym.comparison.statistics import Estimate
 from kilroy_gym.comparison.summary import Summary, Verdict
@@ -56,8 +56,8 @@ def sentences(summary: Summary) -> list[str]:
     if not summary.rows:
         return ["No run finished, so there is nothing to compare."]
     leader, name = summary.rows[0], summary.ranked_by
-    least = "The least regret" if name == "regret" else "The highest mean score"
-    words = [f"{least}: {leader.label}, {cell(name, leader.estimates[name])}."]
+    most = "has the least regret" if name == "regret" else "has the highest mean score"
+    words = [f"{leader.label} {most}: {cell(name, leader.estimates[name])}."]
     words += [_sentence(verdict, name) for verdict in summary.verdicts]
     for row in summary.rows:
         if row.posts < summary.plan.posts:
@@ -79,12 +79,12 @@ def _sentence(verdict: Verdict, name: str) -> str:
     label, found = verdict.row.label, verdict.difference
     if found is None:
         return f"{label} shares no finished seed with it: nothing can be said."
-    size = f"difference {cell(name, found)}"
-    if verdict.within_noise is None:
-        return f"{label}: {size}; one seed cannot tell it from noise."
-    if verdict.within_noise:
-        return f"{label} is within noise of it: {size}."
-    return f"{label} is worse, beyond noise: {size}."
+    if HIGHER_IS_BETTER[name]:
+        size = f"{cell(name, Estimate(-found.iqm, -found.high, -found.low))} lower"
+    else:
+        size = f"{cell(name, found)} higher"
+    verdicts = {True: "within noise", False: "beyond noise", None: "one seed cannot tell"}
+    return f"{label} is {size}: {verdicts[verdict.within_noise]}."
 
 
 def _fitting(summary: Summary, console: Console) -> Sequence[Table]:
