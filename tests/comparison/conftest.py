@@ -1,0 +1,41 @@
+import textwrap
+
+import pytest
+
+ALWAYS = """
+from itertools import count
+
+from kilroy_gym import KilroyModule, PostData
+
+
+class Always(KilroyModule):
+    def __init__(self):
+        self.ids = count()
+
+    def generate(self):
+        return next(self.ids), PostData(True)
+
+    def mimic(self, posts):
+        return self
+
+    def reinforce(self, scores):
+        return self
+
+
+def make_agent(env, seed):
+    {first}
+    return Always()
+"""
+
+
+@pytest.fixture
+def agent_file(tmp_path):
+    """Writes an agent file that always posts True, after doing something first."""
+
+    def write(name, first="pass", source=ALWAYS):
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source.format(first=textwrap.indent(first, "    ").strip()))
+        return str(path)
+
+    return write
