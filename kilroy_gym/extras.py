@@ -18,6 +18,7 @@ def needs_extra(extra: str, what: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        package = (error.name or "more packages").partition(".")[0]
         raise ImportError(
-            f"{what} need {error.name}: pip install 'kilroy-gym[{extra}]'", name=error.name
+            f"{what} need {package}: pip install 'kilroy-gym[{extra}]'", name=error.name
         ) from error

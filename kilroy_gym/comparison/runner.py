@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,16 +92,14 @@ def play_all(
     return sorted(failures, key=lambda failure: list(runs).index(failure.run.name))
 
 
-def play(plan: Plan, run: Run, directory: Path, parent: int) -> Outcome:
+def play(plan: Plan, run: Run, directory: Path) -> Outcome:
     """Plays one run in a worker and writes its result, or its error.
 
     Args:
         plan: The settings.
         run: What to play.
         directory: Where the results of the comparison are.
-        parent: The process to end with.
     """
-    _become_worker(parent)
     started, failed = _started_file(directory, run.name), error_file(directory, run.name)
     started.touch()
     try:
@@ -181,12 +178,13 @@ def _outcomes(plan: Plan, todo: Sequence[Run], directory: Path, jobs: int) -> Ou
 
 
 def _parallel(plan: Plan, runs: Sequence[Run], directory: Path, jobs: int) -> Outcomes:
-    # With one job, joblib would play in this process: so two workers, and one run at a time.
-    with _inheriting_no_interrupt(), parallel_config("loky", inner_max_num_threads=1):
+    workers = {"initializer": _become_worker, "initargs": (os.getpid(),)}
+    with _inheriting_no_interrupt(), parallel_config("loky", inner_max_num_threads=1, **workers):
+        # With one job, joblib would play in this process: so two workers, and one run at a time.
         parallel = Parallel(
             max(jobs, 2), pre_dispatch=jobs, batch_size=1, return_as="generator_unordered"
         )
-        outcomes = parallel(delayed(play)(plan, run, directory, os.getpid()) for run in runs)
+        outcomes = parallel(delayed(play)(plan, run, directory.resolve()) for run in runs)
     with closing(outcomes):
         yield from outcomes
 
@@ -204,9 +202,8 @@ def _inheriting_no_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
-@cache
 def _become_worker(parent: int) -> None:
-    """Once a process: leaves Ctrl-C to the parent, and sees to it that it is not outlived."""
+    """Leaves Ctrl-C to the parent, and sees to it that the parent is not outlived."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
