@@ -121,7 +121,7 @@ class Plan:
                 f"a round makes {update_rate} posts, so {posts} posts allow none: raise posts or "
                 "lower round"
             )
-        _check_environment(env_id, update_rate)
+        env_id = _checked_environment(env_id, update_rate)
         found = tuple(Contender.find(given) for given in agents)
         _check_different(found)
         return cls(env_id, found, seeds, posts, update_rate, warm_start)
@@ -184,15 +184,18 @@ class Plan:
         return out
 
 
-def _check_environment(env_id: str, update_rate: int) -> None:
+def _checked_environment(env_id: str, update_rate: int) -> str:
+    """Returns the id with its version, and with the package to import, if one was given."""
     env = gym.make_vec(env_id, num_envs=update_rate)
     env_attribute(as_vector(env), "face")
-    if env.spec is not None and env.spec.nondeterministic:
+    if env.spec is None or env.spec.nondeterministic:
         raise ValueError(
             f"{env_id} posts to a live Face: a comparison needs one that starts afresh for every "
             "run, so that all agents meet the same audience"
         )
     env.close()
+    package, colon, _ = env_id.rpartition(":")
+    return f"{package}{colon}{env.spec.id}"
 
 
 def _check_different(agents: Sequence[Contender]) -> None:

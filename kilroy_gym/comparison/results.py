@@ -1,5 +1,6 @@
 """What one run leaves: its scores, and the truth about them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class RunResult:
         best_scores: The best expected score at the time of each post; likewise.
         wall_s: Seconds that the warm start and the posting took.
         rollout: The posts between two updates, in the agent's own words.
+        notes: What was warned about during the run.
     """
 
     scores: Floats
@@ -28,6 +30,7 @@ class RunResult:
     best_scores: Floats | None
     wall_s: float
     rollout: str
+    notes: tuple[str, ...] = ()
 
     @property
     def levels(self) -> Floats:
@@ -40,7 +43,12 @@ class RunResult:
         known: dict[str, Any] = {key: value for key, value in truths.items() if value is not None}
         with written_whole(path) as part, part.open("wb") as file:
             np.savez(
-                file, scores=self.scores, wall_s=self.wall_s, rollout=np.str_(self.rollout), **known
+                file,
+                scores=self.scores,
+                wall_s=self.wall_s,
+                rollout=np.str_(self.rollout),
+                notes=np.array(self.notes, np.str_),
+                **known,
             )
 
     @classmethod
@@ -58,6 +66,7 @@ class RunResult:
                     file.get("best_scores"),
                     float(file["wall_s"]),
                     str(file["rollout"]),
+                    tuple(file["notes"].tolist()),
                 )
         except (ValueError, KeyError, OSError) as error:
             raise ValueError(
@@ -99,8 +108,8 @@ class Recorder:
                 "`learn(total_timesteps)` must stop at the number of posts it is given"
             )
 
-    def result(self, wall_s: float, rollout: str) -> RunResult:
-        """Returns what was kept.
+    def result(self, wall_s: float, rollout: str, notes: Iterable[str] = ()) -> RunResult:
+        """Returns what was kept, with what else there is to say about the run.
 
         Raises:
             RuntimeError: No post was made, or a score never came.
@@ -113,7 +122,9 @@ class Recorder:
         if self._pending:
             raise RuntimeError(f"the scores of {len(self._pending):,} posts never came")
         expected, best = (_joined(part) for part in zip(*self._truths, strict=True))
-        return RunResult(np.array(self._scores, np.float64), expected, best, wall_s, rollout)
+        return RunResult(
+            np.array(self._scores, np.float64), expected, best, wall_s, rollout, tuple(notes)
+        )
 
 
 def _joined(parts: tuple[Any, ...]) -> Floats | None:

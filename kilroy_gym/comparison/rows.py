@@ -40,6 +40,7 @@ class Row:
         runs: The measures of its finished runs, by seed.
         posts: The posts that each run made; the fewest, where they differ.
         rollout: The posts between two updates, in the agent's own words.
+        notes: What was warned about during its runs.
         estimates: Over seeds, by measure; ``None`` where the measure is not known.
         curve: How it learned.
     """
@@ -49,6 +50,7 @@ class Row:
     runs: dict[int, Measured]
     posts: int
     rollout: str
+    notes: tuple[str, ...]
     estimates: dict[str, Estimate | None]
     curve: Curve
 
@@ -77,6 +79,7 @@ class Row:
             "round": self.rollout,
             "reached": self.reached,
             **measures,
+            "notes": list(self.notes),
         }
 
 
@@ -101,12 +104,14 @@ def row_of(
     runs = {seed: measure(result, levels[seed], best, budget) for seed, result in results.items()}
     posts = min(len(result.scores) for result in results.values())
     rollouts = dict.fromkeys(result.rollout for result in results.values())
+    notes = dict.fromkeys(note for result in results.values() for note in result.notes)
     estimates: dict[str, Estimate | None] = {}
     for name in MEASURES:
         values = [getattr(run, name) for run in runs.values()]
         estimates[name] = None if None in values else estimate(values)
     curve = _curve(list(results.values()), posts)
-    return Row(agent, warm_start, runs, posts, ", ".join(rollouts), estimates, curve)
+    rollout = ", ".join(rollouts)
+    return Row(agent, warm_start, runs, posts, rollout, tuple(notes), estimates, curve)
 
 
 def _curve(results: Sequence[RunResult], posts: int) -> Curve:

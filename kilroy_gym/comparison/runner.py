@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -116,18 +117,21 @@ def play(plan: Plan, run: Run, directory: Path) -> Outcome:
 def result_of(plan: Plan, run: Run) -> RunResult:
     """Plays one run in this process and returns its figures.
 
-    Python's, numpy's and torch's global streams are seeded with the seed of the run.
+    Python's, numpy's and torch's global streams are seeded with the seed of the run. What is
+    warned about meanwhile becomes the notes of the result.
     """
-    env, agent = _fresh(plan, run)
-    trainer = KilroyTrainer(env, agent, seed=run.seed)
     recorder = Recorder(plan.posts)
-    start = time.perf_counter()
-    if run.warm_start:
-        trainer.fine_tune(progress_bar=False)
-    trainer.run(posts=plan.posts, callback=recorder, progress_bar=False)
-    wall_s = time.perf_counter() - start
-    env.close()
-    return recorder.result(wall_s, str(getattr(trainer.agent, "rollout", "")))
+    with warnings.catch_warnings(record=True) as caught:
+        env, agent = _fresh(plan, run)
+        trainer = KilroyTrainer(env, agent, seed=run.seed)
+        start = time.perf_counter()
+        if run.warm_start:
+            trainer.fine_tune(progress_bar=False)
+        trainer.run(posts=plan.posts, callback=recorder, progress_bar=False)
+        wall_s = time.perf_counter() - start
+        env.close()
+    notes = dict.fromkeys(str(warning.message) for warning in caught)
+    return recorder.result(wall_s, str(getattr(trainer.agent, "rollout", "")), notes)
 
 
 def _fresh(plan: Plan, run: Run) -> tuple[Any, Any]:

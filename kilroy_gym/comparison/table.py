@@ -30,7 +30,8 @@ def number(name: str, value: float) -> str:
     """Returns a measure as a reader wants it."""
     if name == "posts_to_95":
         return f"{value:,.0f}"
-    decimals = 1 if name == "regret" or abs(value) >= 100 else 3
+    whole = name == "regret" or (name == "wall_s" and value >= 1) or abs(value) >= 100
+    decimals = 1 if whole else 3
     return f"{value:,.{decimals}f}"
 
 
@@ -64,6 +65,7 @@ def sentences(summary: Summary) -> list[str]:
             words.append(f"{row.label} made {row.posts:,} of {summary.plan.posts:,} posts.")
         if len(row.runs) < summary.plan.seeds:
             words.append(f"{row.label} has {len(row.runs)} of {summary.plan.seeds} runs.")
+        words += [f"{row.label}: {note}." for note in row.notes]
     return words
 
 

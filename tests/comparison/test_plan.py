@@ -51,6 +51,12 @@ def test_a_live_face_is_refused():
         del gym.registry["Live-v0"]
 
 
+def test_an_environment_without_its_version_is_the_latest():
+    with pytest.warns(UserWarning, match="Using the latest versioned environment"):
+        plan = Plan.checked("kilroy_gym:Kilroy-Bernoulli", ["module"])
+    assert plan.env_id == "kilroy_gym:Kilroy-Bernoulli-v0"
+
+
 def test_no_agent_is_refused():
     with pytest.raises(ValueError, match="give at least one agent"):
         Plan.checked(ENV, [])

@@ -12,6 +12,7 @@ from kilroy_gym.comparison.plan import Plan
 from kilroy_gym.comparison.results import Recorder, RunResult
 from kilroy_gym.comparison.runner import DIED, play_all, result_file, result_of
 from kilroy_gym.comparison.summary import summarize
+from kilroy_gym.comparison.table import sentences
 from kilroy_gym.comparison.write import write_all
 from kilroy_gym.training import KilroyTrainer
 
@@ -176,6 +177,16 @@ def test_an_agent_that_makes_fewer_posts_is_ranked_by_mean_score(tmp_path, agent
     summary = summarize(plan, directory)
     assert summary.ranked_by == "mean_score"
     assert {row.agent: row.posts for row in summary.rows} == {"own": 20, "uniform": 120}
+
+
+def test_what_a_run_warns_about_is_noted(tmp_path, agent_file):
+    warn = "import warnings\nfor _ in range(2): warnings.warn(f'never updated')"
+    plan = Plan.checked(ENV, [agent_file("own", warn)], seeds=2, posts=20, warm_start="no")
+    directory = plan.directory(tmp_path / "out")
+    assert play_all(plan, directory) == []
+    summary = summarize(plan, directory)
+    assert summary.as_json()["agents"][0]["notes"] == ["never updated"]
+    assert "own, cold: never updated." in sentences(summary)
 
 
 def test_no_jobs_are_refused(finished):
