@@ -19,7 +19,7 @@ def run(script, *args, cwd):
 
 def test_the_roster_is_measured_into_its_readme_and_nothing_else_there_changes(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{BEGIN}\n\nold\n\n{END}\n\nafter\n")
+    readme.write_text(f"before\n\n{BEGIN}\n\nstale figures\n\n{END}\n\nafter\n")
     settings = ("--agents", "module", "uniform", "--module-seeds", 2, "--posts", 20)
     for _ in range(2):  # the second time goes on from what is finished
         run(
@@ -34,7 +34,7 @@ def test_the_roster_is_measured_into_its_readme_and_nothing_else_there_changes(t
         text = readme.read_text()
         assert text.startswith(f"before\n\n{BEGIN}\n\n20 posts a run")
         assert text.endswith(f"\n\n{END}\n\nafter\n")
-        assert "old" not in text
+        assert "stale figures" not in text
         assert text.count("| `module` |") == text.count("| `uniform` |") == 2
 
 
