@@ -49,7 +49,6 @@ def compare(
     from kilroy_gym.comparison.table import show
     from kilroy_gym.comparison.write import write_all
 
-    console = Console()
     plan = Plan.checked(env_id, agents, seeds, posts, update_rate, warm_start.value)
     directory = plan.directory(out)
     try:
@@ -58,29 +57,20 @@ def compare(
         written = write_all(summary, directory)
     except KeyboardInterrupt:
         finished = len(list((directory / "runs").glob("*.npz")))
-        console.print(
+        _tell(
             f"Stopped: {finished} of {len(plan.runs)} runs are finished and kept in {directory}. "
-            "The same command goes on from there.",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            "The same command goes on from there."
         )
         raise typer.Exit(130) from None
-    show(summary, console)
-    for failure in failures:
-        console.print(
-            f"Failed: {failure.run.name}: {failure.error} (all of it in {failure.file})",
-            style="red",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print(
-        f"Written to {directory}/: {', '.join(written)}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    show(summary, Console())
+    for failed in failures:
+        _tell(f"Failed: {failed.run.name}: {failed.error} (all of it in {failed.file})", "red")
+    _tell(f"Written to {directory}/: {', '.join(written)}")
     if failures:
-        console.print("The same command repeats the failed runs only.")
+        _tell("The same command repeats the failed runs only.")
         raise typer.Exit(1)
+
+
+def _tell(text: str, style: str | None = None) -> None:
+    """Prints text as it is: names and errors may hold what looks like markup."""
+    Console().print(text, style=style, markup=False, highlight=False, soft_wrap=True)

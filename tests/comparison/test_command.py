@@ -93,8 +93,10 @@ def test_it_leaves_a_picture_and_a_report_that_needs_nothing_else(out):
         assert text in page
 
 
-@pytest.mark.parametrize("width", ["80", "200"])
-def test_the_table_shows_everything_however_narrow_the_terminal(out, width, monkeypatch, capsys):
+@pytest.mark.parametrize(("width", "tables"), [("80", 2), ("125", 1), ("200", 1)])
+def test_the_table_shows_everything_however_narrow_the_terminal(
+    out, width, tables, monkeypatch, capsys
+):
     monkeypatch.setenv("COLUMNS", width)
     assert compare(ENV, "module", "uniform", "--seeds", 3, "--posts", 200, "--out", out) == 0
     shown = capsys.readouterr().out
@@ -103,6 +105,7 @@ def test_the_table_shows_everything_however_narrow_the_terminal(out, width, monk
     titles = ("agent", "start", "mean score", "regret", "posts to 95%", "reached", "final score")
     for text in (*titles, "seconds", "round", "uniform", "warm", "cold", "0/3", "beyond noise"):
         assert text in table
+    assert table.count(" agent ") == tables
     assert "…" not in table
 
 

@@ -87,7 +87,8 @@ def test_without_a_uniform_level_arrival_is_not_known():
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=300))
 def test_measures_are_valid_json(scores):
-    json.dumps(asdict(measure(run(scores), np.zeros(300), 0.0, budget=300)), allow_nan=False)
+    found = asdict(measure(run(scores), np.zeros(300), 0.0, budget=300))
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 def test_the_uniform_level_is_that_of_uniform_posts_and_always_the_same():
