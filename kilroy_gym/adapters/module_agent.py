@@ -193,12 +193,14 @@ class ModuleAgent(Generic[X, DraftId]):
         pending = [late for _, info in parts for late in info.get("pending", [False] * slots)]
         known = zip(rewards, pending, strict=True)
         scores = [None if late else reward for reward, late in known]
-        reinforced = {self._open.pop(post_id): score for post_id, score in arrived.items()}
+        reinforced: dict[DraftId, float] = {}
         for (draft_id, _), post_id, score in zip(drafts, post_ids, scores, strict=True):
             if score is None:
                 self._open[post_id] = draft_id
             else:
                 reinforced[draft_id] = score
+        for post_id, score in arrived.items():  # of earlier rounds, or earlier in this one
+            reinforced[self._open.pop(post_id)] = score
         self._reinforce(reinforced)
         posts = [post for _, post in drafts]
         truths = [_joined(parts, key) for key in ("expected_score", "best_score")]

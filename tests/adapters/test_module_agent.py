@@ -100,14 +100,17 @@ def test_every_draft_earns_its_own_score_whatever_the_ids_are(post_id, draft_id,
 @given(
     delays=st.lists(st.integers(0, 3), min_size=1, max_size=7),
     slots=st.integers(1, 4),
+    steps=st.integers(1, 3),
     rounds=st.integers(1, 8),
 )
-def test_without_waiting_every_score_reinforces_its_own_draft_exactly_once(delays, slots, rounds):
+def test_without_waiting_every_score_reinforces_its_own_draft_exactly_once(
+    delays, slots, steps, rounds
+):
     env = FaceVectorEnv(LateFace(tuple(delays)), slots, wait=False, clock=StillClock())
     module = Notes(lambda number: f"draft-{number}")
-    seen = []
-    ModuleAgent(module, env).learn(slots * rounds, seen.append)
-    made = range(1, slots * rounds + 1)
+    seen, posts = [], slots * steps * rounds
+    ModuleAgent(module, env, update_rate=slots * steps).learn(posts, seen.append)
+    made = range(1, posts + 1)
     assert sorted(module.reinforced) == sorted((f"draft-{n}", float(n)) for n in made)
     scores = {i: s for r in seen for i, s in zip(r.post_ids, r.scores, strict=True) if s}
     arrived = [item for played in seen for item in played.arrived.items()]
