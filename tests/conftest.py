@@ -1,3 +1,6 @@
+import textwrap
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Nothing here is about time, and a busy machine is no failure.
@@ -5,3 +8,41 @@ settings.register_profile(
     "kilroy", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("kilroy")
+
+ALWAYS = """
+from itertools import count
+
+from kilroy_gym import KilroyModule, PostData
+
+
+class Always(KilroyModule):
+    def __init__(self):
+        self.ids = count()
+
+    def generate(self):
+        return next(self.ids), PostData(True)
+
+    def mimic(self, posts):
+        return self
+
+    def reinforce(self, scores):
+        return self
+
+
+def make_agent(env, seed):
+    {first}
+    return Always()
+"""
+
+
+@pytest.fixture
+def agent_file(tmp_path):
+    """Writes an agent file that always posts True, after doing something first."""
+
+    def write(name, first="pass", source=ALWAYS):
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source.format(first=textwrap.indent(first, "    ").strip()))
+        return str(path)
+
+    return write
