@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym.adapters.agent import Agent, Callback, Round
+from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent, env_attribute
 from kilroy_gym.codecs import Codec, UnencodablePost
 from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
@@ -47,7 +48,7 @@ class KilroyTrainer:
         face_or_env: A platform, or a Kilroy environment, which keeps its own timing, codec and
             wrappers.
         module_or_agent: A :class:`~kilroy_gym.modules.KilroyModule`, or an agent that plays this
-            very environment.
+            very environment, or a Stable-Baselines3 model that was made on it.
         dataset_factory: Where scraped posts are kept; in memory by default.
         codec: For a Face: between its posts and actions.
         seed: Starts a simulated Face over with this seed, and seeds the shuffling.
@@ -75,13 +76,18 @@ class KilroyTrainer:
     def __init__(
         self,
         face_or_env: KilroyFace[Any, Any] | gym.Env[Any, Any] | VectorEnv[Any, Any, Any],
-        module_or_agent: KilroyModule[Any, Any] | Agent,
+        module_or_agent: KilroyModule[Any, Any] | Agent | Any,
         dataset_factory: DatasetFactory[Any] | None = None,
         *,
         codec: Codec[Any] | None = None,
         seed: int | None = None,
     ) -> None:
         """Brings environment and agent together."""
+        agent = model_as_agent(module_or_agent)
+        if isinstance(face_or_env, KilroyFace) and hasattr(agent, "check_face"):
+            # Such an agent has an environment around the Face already, with timing of its own.
+            agent.check_face(face_or_env)
+            face_or_env = agent.env
         self._face = face_or_env if isinstance(face_or_env, KilroyFace) else None
         self.env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
         if isinstance(face_or_env, KilroyFace):
@@ -95,7 +101,7 @@ class KilroyTrainer:
                 f"face_or_env must be a KilroyFace or a Gymnasium environment, got {face_or_env!r}"
             )
         self._codec: Codec[Any] | None = env_attribute(self.env, "codec")
-        self.agent: Any = self._as_agent(module_or_agent)
+        self.agent: Any = self._as_agent(agent)
         self.skipped_posts = 0
         self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()
         self._rng = np.random.default_rng(seed)
@@ -119,8 +125,8 @@ class KilroyTrainer:
     def fine_tune(
         self,
         epochs: int = 100,
-        batch_size: int = 1,
-        shuffle: bool = False,
+        batch_size: int | None = None,
+        shuffle: bool | None = None,
         limit: int | None = None,
         strict: bool = False,
         *,
@@ -130,9 +136,11 @@ class KilroyTrainer:
         """Scraps existing posts and lets the agent mimic them.
 
         Args:
-            epochs: How often to go through all posts.
-            batch_size: Posts to mimic at a time.
-            shuffle: Whether every epoch has an order of its own, by the trainer's seed.
+            epochs: How often to go through all posts; a Stable-Baselines3 model stops earlier
+                where that does not help any more.
+            batch_size: Posts to mimic at a time; by default 1, and 64 for such a model.
+            shuffle: Whether every epoch has an order of its own, by the trainer's seed; by
+                default only for such a model.
             limit: The most posts to scrap, or ``None`` for all.
             strict: Whether a post that the codec has no action for is an error; else it is
                 skipped and counted.
@@ -143,21 +151,31 @@ class KilroyTrainer:
             ValueError: A number is below 1, or no post was found to mimic.
             UnencodablePost: With ``strict``, the codec has no action for a post.
         """
-        _check_positive(epochs=epochs, batch_size=batch_size)
-        if limit is not None:
-            _check_positive(limit=limit)
-        rng = self._rng if shuffle else None
+        numbers = {"epochs": epochs, "batch_size": batch_size, "limit": limit}
+        _check_positive(**{name: value for name, value in numbers.items() if value is not None})
         with self._dataset_factory.create(self._scrap(limit, strict)) as dataset:
             if len(dataset) == 0:
                 skipped = f" ({self.skipped_posts} were skipped)" if self.skipped_posts else ""
                 raise ValueError(f"there are no posts to mimic: the scrape was empty{skipped}")
+            after_epoch = _reporting(callback, len(dataset))
+            if hasattr(self.agent, "fine_tune"):
+                self.agent.fine_tune(
+                    dataset,
+                    epochs,
+                    batch_size,
+                    self._rng,
+                    shuffle is not False,
+                    after_epoch,
+                    progress_bar,
+                )
+                return self
+            rng = self._rng if shuffle else None
             for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
-                for batch in dataset.batches(batch_size, rng):
+                for batch in dataset.batches(batch_size or 1, rng):
                     self.agent.mimic(batch)
-                if callback is not None:
-                    metrics = self.module.metrics() if hasattr(self.agent, "module") else {}
-                    if callback(Epoch(number, len(dataset), metrics)) is False:
-                        break
+                metrics = self.module.metrics() if hasattr(self.agent, "module") else {}
+                if after_epoch(number, metrics) is False:
+                    break
         return self
 
     def run(
@@ -239,6 +257,8 @@ class KilroyTrainer:
                 "module_or_agent must be a KilroyModule or an agent with predict, mimic, learn "
                 f"and save, got {module_or_agent!r}"
             )
+        if hasattr(module_or_agent, "check_face"):
+            module_or_agent.check_face(self.env)
         return module_or_agent
 
     def _scrap(self, limit: int | None, strict: bool) -> Iterator[PostData[Any]]:
@@ -287,6 +307,12 @@ class KilroyTrainer:
             wait is not False,
         )
         self.agent.set_env(self.env)
+
+
+def _reporting(
+    callback: Callable[[Epoch], bool | None] | None, posts: int
+) -> Callable[[int, dict[str, float]], bool | None]:
+    return lambda number, metrics: callback and callback(Epoch(number, posts, metrics))
 
 
 def _stopping_after(seconds: float, callback: Callback | None) -> Callback:

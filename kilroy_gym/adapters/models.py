@@ -1,0 +1,13 @@
+"""Models of other libraries, recognised without importing those."""
+
+from typing import Any
+
+
+def model_as_agent(candidate: Any) -> Any:
+    """Returns a Stable-Baselines3 model as an agent, and anything else as it is."""
+    bases = type(candidate).__mro__
+    if any(base.__module__ == "stable_baselines3.common.base_class" for base in bases):
+        from kilroy_gym.adapters.sb3 import SB3Agent
+
+        return SB3Agent(candidate)
+    return candidate

@@ -1,0 +1,359 @@
+"""A Stable-Baselines3 model as an agent."""
+
+import warnings
+from collections.abc import Sequence
+from contextlib import nullcontext
+from os import PathLike
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch as th
+from gymnasium.vector import SyncVectorEnv, VectorEnv
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+
+from kilroy_gym.adapters.agent import Callback
+from kilroy_gym.adapters.sb3.callbacks import Rounds
+from kilroy_gym.adapters.sb3.checks import (
+    check_algorithm,
+    codec_of,
+    faces_of,
+    posts_to_first_update,
+    settings_to_change,
+    steps_per_update,
+)
+from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
+from kilroy_gym.adapters.sb3.fitting import LEARNING_RATE, AfterEpoch, fit, step
+from kilroy_gym.adapters.sb3.hand_over import HandOver
+from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
+from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.post import PostData
+
+AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
+BATCH_SIZE = 64
+CHUNK = 1024
+"""Posts that are encoded at a time, so that a dataset need not fit into memory."""
+KEPT_EXAMPLES = 1000
+"""How many of the cloned posts are kept to stay near to."""
+
+
+class SB3Agent:
+    """Lets a Stable-Baselines3 model play a Kilroy environment.
+
+    A budget of posts is a hard ceiling: no algorithm makes one more. An update takes as many
+    posts as the model's own settings say (:attr:`update_rate`).
+
+    After a warm start (:meth:`fine_tune` or :meth:`mimic`) :meth:`learn` begins from the clone;
+    see :class:`~kilroy_gym.adapters.sb3.hand_over.HandOver` for what is done against forgetting.
+
+    Args:
+        model: The model, on a Kilroy environment: ``PPO("MlpPolicy", env)`` where ``env`` is one
+            of one post a step, ``PPO("MlpPolicy", KilroyVecEnv(env))`` where it is one of one
+            round a step.
+        env: The environment, for a model that was loaded without one.
+        clone_weight: After a warm start, the weight of the cloning loss in the loss of the
+            policy, at least 0: the higher, the longer the model stays near its clone. It falls
+            to 0 in a straight line.
+        clone_decay_posts: Posts until then, at least 1.
+
+    Attributes:
+        model: The model.
+
+    Raises:
+        TypeError: ``model`` is something else, or ``env`` no Kilroy environment, or without codec.
+        ValueError: The model has no environment, or another one than ``env``, or a number is out
+            of range.
+    """
+
+    file_suffix = ".zip"
+
+    def __init__(
+        self,
+        model: BaseAlgorithm,
+        env: AnyEnv | None = None,
+        *,
+        clone_weight: float = 0.0,
+        clone_decay_posts: int = 1000,
+    ) -> None:
+        """Sets the environment."""
+        if not isinstance(model, BaseAlgorithm):
+            raise TypeError(f"model must be a model of Stable-Baselines3, got {model!r}")
+        if not clone_weight >= 0:
+            raise ValueError(f"clone_weight must be at least 0, got {clone_weight!r}")
+        if not clone_decay_posts >= 1:
+            raise ValueError(f"clone_decay_posts must be at least 1, got {clone_decay_posts!r}")
+        self.model = model
+        self.clone_weight, self.clone_decay_posts = clone_weight, clone_decay_posts
+        self._learning_starts = int(getattr(model, "learning_starts", 0))
+        self._hand_over: HandOver | None = None
+        self._mimicking: tuple[Cloner, th.optim.Optimizer] | None = None
+        if model.get_env() is None:
+            if env is None:
+                raise ValueError(
+                    f"this {type(model).__name__} has no environment; give it one: "
+                    "SB3Agent(model, env)"
+                )
+            self.set_env(env)
+        elif env is not None:
+            self.check_face(env)
+        self.codec = codec_of(self._vec_env)
+
+    @classmethod
+    def of(
+        cls,
+        algorithm: type[BaseAlgorithm],
+        env: AnyEnv,
+        seed: int | None = None,
+        policy: str = "MlpPolicy",
+        clone_weight: float = 0.0,
+        clone_decay_posts: int = 1000,
+        **settings: Any,
+    ) -> "SB3Agent":
+        """Returns a new model of an algorithm as an agent: how agent files make one.
+
+        Args:
+            algorithm: A class of Stable-Baselines3.
+            env: The environment, of one post or one round a step.
+            seed: Seed of the model.
+            policy: The kind of policy.
+            clone_weight: See the class.
+            clone_decay_posts: See the class.
+            **settings: The algorithm's own arguments.
+
+        Raises:
+            TypeError: The algorithm cannot play the action space; the message says which can.
+        """
+        vec_env = KilroyVecEnv(env)
+        check_algorithm(algorithm, vec_env.action_space)
+        settings = {"device": "cpu", **settings}
+        model = algorithm(policy, vec_env, seed=seed, **settings)  # type: ignore[call-arg]
+        return cls(model, clone_weight=clone_weight, clone_decay_posts=clone_decay_posts)
+
+    @property
+    def env(self) -> AnyEnv:
+        """The Gymnasium environment that the model plays; the first of several separate ones."""
+        vec_env = self._vec_env.unwrapped
+        if isinstance(vec_env, KilroyVecEnv):
+            return vec_env.env
+        if isinstance(vec_env, DummyVecEnv):
+            return vec_env.envs[0]
+        raise TypeError(f"the model's environment must be a KilroyVecEnv, got {vec_env!r}")
+
+    @property
+    def slots(self) -> int:
+        """Posts in a round: the number of environments that the model was built with."""
+        return self.model.n_envs
+
+    @property
+    def update_rate(self) -> int:
+        """Posts between two updates."""
+        return self.slots * steps_per_update(self.model)
+
+    @property
+    def rollout(self) -> str:
+        """The same as slots x rounds: ``"10x4"``."""
+        return f"{self.slots}x{steps_per_update(self.model)}"
+
+    @property
+    def updates(self) -> int:
+        """How often the model has learned from scores, as Stable-Baselines3 counts it."""
+        return self.model._n_updates
+
+    def check_face(self, face_or_env: KilroyFace[Any, Any] | AnyEnv) -> None:
+        """Refuses a Face, or an environment around one, that the model does not play.
+
+        Raises:
+            ValueError: The model's environment wraps another Face.
+        """
+        is_face = isinstance(face_or_env, KilroyFace)
+        theirs = [face_or_env] if is_face else faces_of(KilroyVecEnv(face_or_env))
+        if not all(any(face is other for other in theirs) for face in faces_of(self._vec_env)):
+            raise ValueError(
+                "the model's environment wraps another Face than the one given: make the model "
+                f"on this very environment, {type(self.model).__name__}('MlpPolicy', env) for "
+                "one post a step and KilroyVecEnv(env) for one round a step"
+            )
+
+    def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
+        """Moves to another environment with as many slots.
+
+        Args:
+            env: The environment.
+            update_rate: Must be left out or be the number of slots, which a model keeps.
+
+        Raises:
+            ValueError: The number of slots differs.
+        """
+        if update_rate is not None and update_rate != self.slots:
+            raise ValueError(
+                f"update_rate must be left out or {self.slots}: a Stable-Baselines3 model keeps "
+                f"the slots it was built with, got {update_rate!r}"
+            )
+        current = self.model.get_env()
+        if current is not None and self.env is env:
+            return
+        vec_env = KilroyVecEnv(env)
+        if vec_env.num_envs != self.slots:
+            raise ValueError(
+                f"the model was built with {self.slots} slots and the environment has "
+                f"{vec_env.num_envs}; SB3Agent.load(path, {type(self.model).__name__}, env) "
+                "takes a saved model to another number"
+            )
+        self.model.set_env(vec_env)
+        self.codec = codec_of(vec_env)
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        """Returns the model's action for an observation, or a batch for a batch, and the state."""
+        normalizer = self.model.get_vec_normalize_env()
+        if normalizer is not None:
+            observation = normalizer.normalize_obs(observation)
+        return self.model.predict(observation, state, episode_start, deterministic)
+
+    def mimic(self, posts: Sequence[PostData[Any]]) -> "SB3Agent":
+        """Takes one gradient step towards writing posts like these."""
+        if self._mimicking is None:
+            cloner = Cloner(self.model, self.codec, self.model.seed)
+            self._mimicking = cloner, th.optim.Adam(cloner.parameters, LEARNING_RATE)
+        cloner, optimizer = self._mimicking
+        examples = cloner.examples(posts)
+        step(cloner, optimizer, examples)
+        cloner.finish()
+        old = [] if self._hand_over is None else [self._hand_over.examples]
+        self._cloned(cloner, concatenated([examples, *old]))
+        return self
+
+    def fine_tune(
+        self,
+        posts: Sequence[PostData[Any]],
+        epochs: int = 100,
+        batch_size: int | None = None,
+        rng: np.random.Generator | None = None,
+        shuffle: bool = True,
+        after_epoch: AfterEpoch | None = None,
+        progress_bar: bool | None = False,
+    ) -> int:
+        """Clones posts, with a validation split and early stopping; returns the epochs it took.
+
+        Args:
+            posts: What to write like; at least one.
+            epochs: The most epochs.
+            batch_size: Posts in a gradient step; by default 64.
+            rng: Draws the split and the order; by default from the model's seed.
+            shuffle: Whether every epoch has an order of its own.
+            after_epoch: Called with the number and the loss of every epoch; ``False`` stops.
+            progress_bar: Whether to show one; ``None`` shows it on a terminal.
+        """
+        rng = rng or np.random.default_rng(self.model.seed)
+        cloner = Cloner(self.model, self.codec, self.model.seed)
+        starts = range(0, len(posts), CHUNK)
+        examples = concatenated([cloner.examples(posts[i : i + CHUNK]) for i in starts])
+        size = batch_size or BATCH_SIZE
+        good = fit(cloner, examples, epochs, size, rng, shuffle, after_epoch, progress_bar)
+        self._cloned(cloner, examples)
+        return good
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: Callback | BaseCallback | None = None,
+        progress_bar: bool | None = False,
+    ) -> "SB3Agent":
+        """Posts and learns from the scores: ``model.learn`` within a budget.
+
+        Rounds are whole: posts that would not fill one are not made. It goes on from where the
+        last call ended.
+
+        Args:
+            total_timesteps: The most posts to make.
+            callback: Called with every round; ``False`` stops. Or one of Stable-Baselines3's own.
+            progress_bar: Whether to show one.
+
+        Raises:
+            ValueError: The budget does not allow one round, or on a live Face no update.
+            FaceError: The Face failed.
+
+        Warns:
+            UserWarning: The budget was too small for an update.
+        """
+        budget = total_timesteps // self.slots * self.slots
+        if budget < 1:
+            raise ValueError(
+                f"a round makes {self.slots} posts, so a budget of {total_timesteps} allows none: "
+                "raise the budget or build the model with fewer slots"
+            )
+        useless = self._why_useless(budget)
+        if useless and not all(self._vec_env.get_attr("simulated")):
+            raise ValueError(f"{useless}; nothing was posted")
+        own = callback if isinstance(callback, BaseCallback) else None
+        rounds = Rounds(budget, self.codec, None if isinstance(callback, BaseCallback) else callback)
+        callbacks = [each for each in (rounds, self._hand_over, own) if each is not None]
+        # It forgets the last observation, so that learning begins with new episodes.
+        self.model.set_env(self._vec_env)
+        with self._hand_over.guiding() if self._hand_over else nullcontext():
+            self.model.learn(
+                budget,
+                CallbackList(callbacks),
+                reset_num_timesteps=False,
+                progress_bar=bool(progress_bar),
+            )
+        if useless and rounds.posts == budget:
+            warnings.warn(f"{useless}: it never was updated", UserWarning, stacklevel=2)
+        return self
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the model, as Stable-Baselines3 does it."""
+        self.model.save(path)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(
+        cls, path: str | PathLike[str], algorithm: type[BaseAlgorithm], env: AnyEnv, **kwargs: Any
+    ) -> "SB3Agent":
+        """Returns an agent that goes on from what :meth:`save` wrote.
+
+        Stable-Baselines3 unpickles parts of the file: load only what you trust.
+
+        Args:
+            path: The file.
+            algorithm: The class of the model.
+            env: The environment to play, with any number of slots.
+            **kwargs: Arguments of the class.
+        """
+        return cls(algorithm.load(path, KilroyVecEnv(env)), **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def _vec_env(self) -> VecEnv:
+        vec_env = self.model.get_env()
+        if vec_env is None:
+            raise ValueError("the model has no environment")
+        return vec_env
+
+    def _cloned(self, cloner: Cloner, examples: Examples) -> None:
+        """Makes ready to learn from where the clone is."""
+        self._hand_over = HandOver(
+            cloner,
+            examples[slice(KEPT_EXAMPLES)],
+            self._learning_starts,
+            self.clone_weight,
+            self.clone_decay_posts,
+            self.model.seed,
+        )
+
+    def _why_useless(self, budget: int) -> str:
+        """Says why a budget would not change the model, or nothing where it would."""
+        learning_starts = int(getattr(self.model, "learning_starts", 0))
+        if self._hand_over is not None:
+            learning_starts = self.model.num_timesteps + self._hand_over.hold_left
+        needed = posts_to_first_update(self.model, learning_starts)
+        if needed <= budget:
+            return ""
+        name = type(self.model).__name__
+        settings = settings_to_change(self.model, budget, learning_starts)
+        return f"{name} makes {needed} posts before its first update, of {budget} allowed: {settings}"
