@@ -8,8 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import torch as th
-from gymnasium.vector import SyncVectorEnv, VectorEnv
+from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
@@ -20,23 +19,16 @@ from kilroy_gym.adapters.sb3.checks import (
     check_algorithm,
     codec_of,
     faces_of,
-    posts_to_first_update,
-    settings_to_change,
     steps_per_update,
+    why_useless,
 )
-from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
-from kilroy_gym.adapters.sb3.fitting import LEARNING_RATE, AfterEpoch, fit, step
-from kilroy_gym.adapters.sb3.hand_over import HandOver
+from kilroy_gym.adapters.sb3.fitting import AfterEpoch
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
+from kilroy_gym.adapters.sb3.warm_start import WarmStart
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.post import PostData
 
 AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
-BATCH_SIZE = 64
-CHUNK = 1024
-"""Posts that are encoded at a time, so that a dataset need not fit into memory."""
-KEPT_EXAMPLES = 1000
-"""How many of the cloned posts are kept to stay near to."""
 
 
 class SB3Agent:
@@ -80,15 +72,8 @@ class SB3Agent:
         """Sets the environment."""
         if not isinstance(model, BaseAlgorithm):
             raise TypeError(f"model must be a model of Stable-Baselines3, got {model!r}")
-        if not clone_weight >= 0:
-            raise ValueError(f"clone_weight must be at least 0, got {clone_weight!r}")
-        if not clone_decay_posts >= 1:
-            raise ValueError(f"clone_decay_posts must be at least 1, got {clone_decay_posts!r}")
         self.model = model
-        self.clone_weight, self.clone_decay_posts = clone_weight, clone_decay_posts
-        self._learning_starts = int(getattr(model, "learning_starts", 0))
-        self._hand_over: HandOver | None = None
-        self._mimicking: tuple[Cloner, th.optim.Optimizer] | None = None
+        self._warm_start = WarmStart(model, clone_weight, clone_decay_posts)
         if model.get_env() is None:
             if env is None:
                 raise ValueError(
@@ -128,7 +113,7 @@ class SB3Agent:
         vec_env = KilroyVecEnv(env)
         check_algorithm(algorithm, vec_env.action_space)
         settings = {"device": "cpu", **settings}
-        model = algorithm(policy, vec_env, seed=seed, **settings)  # type: ignore[call-arg]
+        model = algorithm(policy, vec_env, seed=seed, **settings)
         return cls(model, clone_weight=clone_weight, clone_decay_posts=clone_decay_posts)
 
     @property
@@ -167,8 +152,10 @@ class SB3Agent:
         Raises:
             ValueError: The model's environment wraps another Face.
         """
-        is_face = isinstance(face_or_env, KilroyFace)
-        theirs = [face_or_env] if is_face else faces_of(KilroyVecEnv(face_or_env))
+        if isinstance(face_or_env, KilroyFace):
+            theirs: list[Any] = [face_or_env]
+        else:
+            theirs = faces_of(KilroyVecEnv(face_or_env))
         if not all(any(face is other for other in theirs) for face in faces_of(self._vec_env)):
             raise ValueError(
                 "the model's environment wraps another Face than the one given: make the model "
@@ -219,15 +206,7 @@ class SB3Agent:
 
     def mimic(self, posts: Sequence[PostData[Any]]) -> "SB3Agent":
         """Takes one gradient step towards writing posts like these."""
-        if self._mimicking is None:
-            cloner = Cloner(self.model, self.codec, self.model.seed)
-            self._mimicking = cloner, th.optim.Adam(cloner.parameters, LEARNING_RATE)
-        cloner, optimizer = self._mimicking
-        examples = cloner.examples(posts)
-        step(cloner, optimizer, examples)
-        cloner.finish()
-        old = [] if self._hand_over is None else [self._hand_over.examples]
-        self._cloned(cloner, concatenated([examples, *old]))
+        self._warm_start.mimic(posts, self.codec)
         return self
 
     def fine_tune(
@@ -251,14 +230,9 @@ class SB3Agent:
             after_epoch: Called with the number and the loss of every epoch; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
         """
-        rng = rng or np.random.default_rng(self.model.seed)
-        cloner = Cloner(self.model, self.codec, self.model.seed)
-        starts = range(0, len(posts), CHUNK)
-        examples = concatenated([cloner.examples(posts[i : i + CHUNK]) for i in starts])
-        size = batch_size or BATCH_SIZE
-        good = fit(cloner, examples, epochs, size, rng, shuffle, after_epoch, progress_bar)
-        self._cloned(cloner, examples)
-        return good
+        return self._warm_start.fine_tune(
+            posts, self.codec, epochs, batch_size, rng, shuffle, after_epoch, progress_bar
+        )
 
     def learn(
         self,
@@ -289,15 +263,17 @@ class SB3Agent:
                 f"a round makes {self.slots} posts, so a budget of {total_timesteps} allows none: "
                 "raise the budget or build the model with fewer slots"
             )
-        useless = self._why_useless(budget)
+        hand_over = self._warm_start.hand_over
+        useless = why_useless(self.model, budget, hand_over.hold_left if hand_over else None)
         if useless and not all(self._vec_env.get_attr("simulated")):
             raise ValueError(f"{useless}; nothing was posted")
         own = callback if isinstance(callback, BaseCallback) else None
-        rounds = Rounds(budget, self.codec, None if isinstance(callback, BaseCallback) else callback)
-        callbacks = [each for each in (rounds, self._hand_over, own) if each is not None]
+        ours = None if isinstance(callback, BaseCallback) else callback
+        rounds = Rounds(budget, self.codec, ours)
+        callbacks = [each for each in (rounds, hand_over, own) if each is not None]
         # It forgets the last observation, so that learning begins with new episodes.
         self.model.set_env(self._vec_env)
-        with self._hand_over.guiding() if self._hand_over else nullcontext():
+        with hand_over.guiding() if hand_over else nullcontext():
             self.model.learn(
                 budget,
                 CallbackList(callbacks),
@@ -305,7 +281,7 @@ class SB3Agent:
                 progress_bar=bool(progress_bar),
             )
         if useless and rounds.posts == budget:
-            warnings.warn(f"{useless}: it never was updated", UserWarning, stacklevel=2)
+            warnings.warn(f"{useless}; it was not updated", UserWarning, stacklevel=2)
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -334,26 +310,3 @@ class SB3Agent:
         if vec_env is None:
             raise ValueError("the model has no environment")
         return vec_env
-
-    def _cloned(self, cloner: Cloner, examples: Examples) -> None:
-        """Makes ready to learn from where the clone is."""
-        self._hand_over = HandOver(
-            cloner,
-            examples[slice(KEPT_EXAMPLES)],
-            self._learning_starts,
-            self.clone_weight,
-            self.clone_decay_posts,
-            self.model.seed,
-        )
-
-    def _why_useless(self, budget: int) -> str:
-        """Says why a budget would not change the model, or nothing where it would."""
-        learning_starts = int(getattr(self.model, "learning_starts", 0))
-        if self._hand_over is not None:
-            learning_starts = self.model.num_timesteps + self._hand_over.hold_left
-        needed = posts_to_first_update(self.model, learning_starts)
-        if needed <= budget:
-            return ""
-        name = type(self.model).__name__
-        settings = settings_to_change(self.model, budget, learning_starts)
-        return f"{name} makes {needed} posts before its first update, of {budget} allowed: {settings}"

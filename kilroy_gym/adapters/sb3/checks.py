@@ -44,36 +44,35 @@ def steps_per_update(model: BaseAlgorithm) -> int:
         return model.n_steps
     if isinstance(model, OffPolicyAlgorithm):
         # Converted by the model when it was set up; an episode is a post, so its unit is no matter.
-        return model.train_freq.frequency  # type: ignore[union-attr]
+        return int(model.train_freq.frequency)  # type: ignore[union-attr]
     raise TypeError(
         f"model must be an on-policy or off-policy algorithm of Stable-Baselines3, got {model!r}"
     )
 
 
-def posts_to_first_update(model: BaseAlgorithm, learning_starts: int) -> int:
-    """Returns how many posts a model makes from now on before it learns from any.
+def why_useless(model: BaseAlgorithm, budget: int, hold_posts: int | None = None) -> str:
+    """Says why a budget of posts would not change a model; returns "" where it would.
 
     Args:
         model: The model.
-        learning_starts: How many posts an off-policy model makes before its first update.
+        budget: Posts that it may make.
+        hold_posts: Posts before it learns after a warm start, in place of ``learning_starts``.
     """
-    rollout = model.n_envs * steps_per_update(model)
-    if isinstance(model, OnPolicyAlgorithm):
-        return rollout
-    # It learns after the first rollout that takes it beyond learning_starts.
-    missing = max(learning_starts - model.num_timesteps, 0)
-    return (missing // rollout + 1) * rollout
-
-
-def settings_to_change(model: BaseAlgorithm, budget: int, learning_starts: int) -> str:
-    """Says which settings of a model make its first update wait, and what would do."""
+    steps = steps_per_update(model)
+    rollout = needed = model.n_envs * steps
     most = max(budget // model.n_envs, 1)
-    if isinstance(model, OnPolicyAlgorithm):
-        return f"n_steps={model.n_steps} with {model.n_envs} slots; n_steps={most} or less would do"
+    settings, advice = f"n_steps={steps}", f"n_steps={most} or less"
+    if isinstance(model, OffPolicyAlgorithm):
+        starts = model.learning_starts - model.num_timesteps if hold_posts is None else hold_posts
+        # It learns after the first rollout that takes it beyond learning_starts.
+        needed = (max(starts, 0) // rollout + 1) * rollout
+        settings = f"learning_starts={max(starts, 0)} and train_freq={steps}"
+        advice = f"learning_starts below {budget} and train_freq={most} or less"
+    if needed <= budget:
+        return ""
     return (
-        f"learning_starts={learning_starts} and train_freq={steps_per_update(model)} with "
-        f"{model.n_envs} slots; learning_starts below {budget} and train_freq={most} or less "
-        "would do"
+        f"with {settings} on {model.n_envs} slots {type(model).__name__} makes {needed} posts "
+        f"before its first update, and the budget is {budget}: set {advice}, or raise the budget"
     )
 
 

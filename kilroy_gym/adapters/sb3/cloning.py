@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,8 @@ from kilroy_gym.post import PostData
 Losses = Callable[[Any, PyTorchObs, th.Tensor], th.Tensor]
 
 
-class Examples(NamedTuple):
+@dataclass(frozen=True)
+class Examples:
     """Posts as a model sees them.
 
     Attributes:
@@ -34,7 +36,7 @@ class Examples(NamedTuple):
     observations: Any
     actions: th.Tensor
 
-    def __getitem__(self, index: Any) -> "Examples":  # type: ignore[override]
+    def __getitem__(self, index: Any) -> "Examples":
         """Returns some of the posts."""
         observations = self.observations
         if isinstance(observations, dict):
@@ -77,6 +79,7 @@ class Cloner:
         self._unknown = deepcopy(model.observation_space)
         self._unknown.seed(seed)
         policy: Any = model.policy
+        self.network: th.nn.Module
         self._targets: list[tuple[th.nn.Module, th.nn.Module]] = []
         self._losses: Losses
         if isinstance(policy, ActorCriticPolicy):
@@ -113,7 +116,7 @@ class Cloner:
         posts = list(posts)
         space, policy = self.model.observation_space, self.model.policy
         seen = [self._unknown.sample() if p.context is None else p.context for p in posts]
-        batch = concatenate(space, seen, create_empty_array(space, len(posts)))  # type: ignore[arg-type]
+        batch: Any = concatenate(space, seen, create_empty_array(space, len(posts)))  # type: ignore[arg-type]
         actions: npt.NDArray[Any] = self.codec.encode_many(post.x for post in posts)
         if isinstance(self.model.action_space, Box) and self._losses is not _likelihood:
             actions = policy.scale_action(actions)
@@ -158,11 +161,12 @@ def _likelihood(policy: ActorCriticPolicy, observations: Any, actions: th.Tensor
 def _shares(q_net: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
     values = q_net(observations)
     seen = functional.one_hot(actions.long().flatten(), values.shape[1]).to(values.dtype)
-    return ((values - seen) ** 2).sum(dim=1)
+    loss: th.Tensor = ((values - seen) ** 2).sum(dim=1)
+    return loss
 
 
 def _mode_and_spread(actor: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
-    mean, log_std, rest = actor.get_action_dist_params(observations)
+    mean, log_std, _ = actor.get_action_dist_params(observations)
     distance = ((th.tanh(mean) - actions) ** 2).sum(dim=1)
     if actor.use_sde:
         return distance  # its spread depends on the state, and is learned from scores
@@ -173,4 +177,5 @@ def _mode_and_spread(actor: Any, observations: Any, actions: th.Tensor) -> th.Te
 
 
 def _distance(actor: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
-    return ((actor(observations) - actions) ** 2).sum(dim=1)
+    loss: th.Tensor = ((actor(observations) - actions) ** 2).sum(dim=1)
+    return loss

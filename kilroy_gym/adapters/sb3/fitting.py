@@ -16,8 +16,8 @@ LEAST_VALIDATION_POSTS = 10
 """With fewer posts than this to validate on, none are held out."""
 PATIENCE = 10
 """Epochs in a row without which nothing is decided."""
-LEAST_PROGRESS = 1e-4
-"""What the loss must fall by within the patience, for the fit to go on."""
+LEAST_PROGRESS = 1e-5
+"""What the mean loss of the patience must be below that of the one before, to go on."""
 
 Numbers = npt.NDArray[np.int64]
 AfterEpoch = Callable[[int, dict[str, float]], bool | None]
@@ -59,7 +59,7 @@ def fit(
     order = rng.permutation(count)
     validation, rest = order[:held_out], np.sort(order[held_out:])
     start = deepcopy(cloner.network.state_dict())
-    steps = _Fit(cloner, examples, epochs, batch_size, rng if shuffle else None)
+    steps = _Fit(cloner, examples, batch_size, rng if shuffle else None)
     good, stopped = steps.run(rest, validation, epochs, after_epoch, progress_bar)
     if held_out and not stopped:
         cloner.network.load_state_dict(start)
@@ -75,12 +75,11 @@ class _Fit:
         self,
         cloner: Cloner,
         examples: Examples,
-        epochs: int,
         batch_size: int,
         rng: np.random.Generator | None,
     ) -> None:
         self.cloner, self.examples = cloner, examples
-        self.epochs, self.batch_size, self.rng = epochs, batch_size, rng
+        self.batch_size, self.rng = batch_size, rng
 
     def run(
         self,
@@ -145,7 +144,7 @@ class _Judge:
         self._history.append(loss)
         # Compared with the mean before: single epochs are noisy where batches are small.
         before, now = self._history[-2 * PATIENCE : -PATIENCE], self._history[-PATIENCE:]
-        return len(before) == PATIENCE and np.mean(before) - np.mean(now) < LEAST_PROGRESS
+        return len(before) == PATIENCE and sum(before) - sum(now) < PATIENCE * LEAST_PROGRESS
 
 
 def step(cloner: Cloner, optimizer: th.optim.Optimizer, examples: Examples) -> float:

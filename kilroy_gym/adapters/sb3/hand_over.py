@@ -135,6 +135,6 @@ def _shift_values(model: OnPolicyAlgorithm, last_values: th.Tensor, dones: Any) 
         return
     shift = float(np.mean(buffer.returns - buffer.values))
     with th.no_grad():
-        policy.value_net.bias += shift
+        policy.value_net.bias.add_(shift)
     buffer.values += shift
     buffer.compute_returns_and_advantage(last_values + shift, dones)

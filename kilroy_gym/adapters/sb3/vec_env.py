@@ -1,7 +1,7 @@
 """A Gymnasium vector environment as Stable-Baselines3's."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -16,7 +16,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 from kilroy_gym.adapters.module_agent import as_vector
 from kilroy_gym.envs import PostSpace
 
-Indices = Sequence[int] | int | None
+EVERYWHERE = np.ones(1, np.bool_)
+Indices = Iterable[int] | int | None
 
 
 class KilroyVecEnv(VecEnv):
@@ -73,9 +74,7 @@ class KilroyVecEnv(VecEnv):
 
     def reset(self) -> VecEnvObs:
         """Begins the episodes, with the seed of :meth:`seed` if one was given since the last."""
-        observations, infos = self.env.reset(
-            seed=self._seeds[0], options=self._options[0] or None
-        )
+        observations, infos = self.env.reset(seed=self._seeds[0], options=self._options[0] or None)
         self.reset_infos = _per_slot(infos, self.num_envs)
         self._reset_seeds()
         self._reset_options()
@@ -142,7 +141,8 @@ class KilroyVecEnv(VecEnv):
 
     def get_images(self) -> Sequence[npt.NDArray[Any] | None]:
         """Returns the frames that the environment renders: one for one Face."""
-        return list(self.env.render() or ())
+        frames: Any = self.env.render() or ()
+        return list(frames)
 
     def close(self) -> None:
         """Closes the environment."""
@@ -194,8 +194,8 @@ def _per_slot(infos: dict[str, Any], slots: int) -> list[dict[str, Any]]:
             values = _per_slot(values, slots)
         elif isinstance(values, np.ndarray) and values.ndim == 1:
             values = values.tolist()
-        mask = infos.get(f"_{key}")
-        everywhere = mask is None or mask.all()
+        mask = infos.get(f"_{key}", EVERYWHERE)
+        everywhere = mask.all()
         for slot, (info, value) in enumerate(zip(result, values, strict=True)):
             if everywhere or mask[slot]:
                 info[key] = value

@@ -1,0 +1,91 @@
+"""The warm start of a model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch as th
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
+from kilroy_gym.adapters.sb3.fitting import LEARNING_RATE, AfterEpoch, fit, step
+from kilroy_gym.adapters.sb3.hand_over import HandOver
+from kilroy_gym.codecs import Codec
+from kilroy_gym.post import PostData
+
+BATCH_SIZE = 64
+CHUNK = 1024
+"""Posts that are encoded at a time, so that a dataset need not fit into memory."""
+KEPT_EXAMPLES = 1000
+"""How many of the cloned posts are kept to stay near to."""
+
+
+class WarmStart:
+    """Clones posts into a model, and prepares how it learns from there.
+
+    Args:
+        model: The model.
+        clone_weight: Weight of the cloning loss afterwards, at least 0.
+        clone_decay_posts: Posts until that weight is 0, at least 1.
+
+    Attributes:
+        hand_over: What to learn with, or ``None`` where nothing was cloned.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+
+    def __init__(self, model: BaseAlgorithm, clone_weight: float, clone_decay_posts: int) -> None:
+        """Remembers how long the model was going to wait with learning."""
+        if not clone_weight >= 0:
+            raise ValueError(f"clone_weight must be at least 0, got {clone_weight!r}")
+        if not clone_decay_posts >= 1:
+            raise ValueError(f"clone_decay_posts must be at least 1, got {clone_decay_posts!r}")
+        self.model = model
+        self.clone_weight, self.clone_decay_posts = clone_weight, clone_decay_posts
+        self.hand_over: HandOver | None = None
+        self._learning_starts = int(getattr(model, "learning_starts", 0))
+        self._steps: tuple[Cloner, th.optim.Optimizer] | None = None
+
+    def mimic(self, posts: Sequence[PostData[Any]], codec: Codec[Any]) -> None:
+        """Takes one gradient step towards writing posts like these."""
+        if self._steps is None:
+            cloner = Cloner(self.model, codec, self.model.seed)
+            self._steps = cloner, th.optim.Adam(cloner.parameters, LEARNING_RATE)
+        cloner, optimizer = self._steps
+        examples = cloner.examples(posts)
+        step(cloner, optimizer, examples)
+        cloner.finish()
+        earlier = [self.hand_over.examples] if self.hand_over else []
+        self._prepare(cloner, concatenated([examples, *earlier]))
+
+    def fine_tune(
+        self,
+        posts: Sequence[PostData[Any]],
+        codec: Codec[Any],
+        epochs: int,
+        batch_size: int | None,
+        rng: np.random.Generator | None,
+        shuffle: bool,
+        after_epoch: AfterEpoch | None,
+        progress_bar: bool | None,
+    ) -> int:
+        """Clones posts; returns the epochs it took."""
+        rng = rng or np.random.default_rng(self.model.seed)
+        cloner = Cloner(self.model, codec, self.model.seed)
+        starts = range(0, len(posts), CHUNK)
+        examples = concatenated([cloner.examples(posts[i : i + CHUNK]) for i in starts])
+        size = batch_size or BATCH_SIZE
+        good = fit(cloner, examples, epochs, size, rng, shuffle, after_epoch, progress_bar)
+        self._prepare(cloner, examples)
+        return good
+
+    def _prepare(self, cloner: Cloner, examples: Examples) -> None:
+        self.hand_over = HandOver(
+            cloner,
+            examples[slice(KEPT_EXAMPLES)],
+            self._learning_starts,
+            self.clone_weight,
+            self.clone_decay_posts,
+            self.model.seed,
+        )
