@@ -18,14 +18,14 @@ class ThompsonModule(KilroyModule[Any, int]):
 
     def __init__(self, env: Any, seed: int | None) -> None:
         """Makes every action of the space an arm."""
-        self.codec, self.rng = env_attribute(env, "codec"), np.random.default_rng(seed)
+        self.codec, self.numbers = env_attribute(env, "codec"), count()
         space: Any = getattr(self.codec, "space", None)
         self.sizes = np.ravel(getattr(space, "nvec", getattr(space, "n", 0))).tolist()
         countable = isinstance(space, (Discrete, MultiDiscrete))
         if not countable or math.prod(self.sizes) > 100_000:
             raise TypeError(f"thompson plays up to 100,000 posts that can be counted, not {space}")
-        self.totals = np.zeros((3, math.prod(self.sizes)))  # scores, their sum, their squares' sum
-        self.numbers = count()
+        # By arm: how many scores, their sum, and the sum of their squares.
+        self.totals, self.rng = np.zeros((3, math.prod(self.sizes))), np.random.default_rng(seed)
 
     def generate(self) -> tuple[int, PostData[Any]]:
         """Draws a mean for every arm (Murphy, "Conjugate Bayesian analysis", 2007, sec. 3)."""

@@ -16,7 +16,6 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 from kilroy_gym.adapters.module_agent import as_vector
 from kilroy_gym.envs import PostSpace
 
-EVERYWHERE = np.ones(1, np.bool_)
 Indices = Iterable[int] | int | None
 
 
@@ -75,7 +74,8 @@ class KilroyVecEnv(VecEnv):
     def reset(self) -> VecEnvObs:
         """Begins the episodes, with the seed of :meth:`seed` if one was given since the last."""
         observations, infos = self.env.reset(seed=self._seeds[0], options=self._options[0] or None)
-        self.reset_infos = _per_slot(infos, self.num_envs)
+        self.reset_infos = [{} for _ in range(self.num_envs)]
+        _spread(infos, self.reset_infos)
         self._reset_seeds()
         self._reset_options()
         self._start_episodes()
@@ -90,21 +90,23 @@ class KilroyVecEnv(VecEnv):
         """Makes a round of posts; returns observations, scores, dones and infos."""
         observations, rewards, terminated, truncated, infos = self.env.step(self._actions)
         dones = terminated | truncated
-        finals, others = infos.pop("final_info", {}), infos.pop("final_obs", None)
+        finals, last_seen = infos.pop("final_info", {}), infos.pop("final_obs", None)
         for key in ("_final_info", "_final_obs"):
             infos.pop(key, None)
-        results = _per_slot(finals, self.num_envs)
-        if infos or not dones.all():
-            for slot, info in enumerate(_per_slot(infos, self.num_envs)):
+        self._returns += rewards
+        self._lengths += 1
+        cut_off = (truncated & ~terminated).tolist()
+        results = [{"TimeLimit.truncated": each} for each in cut_off]
+        _spread(finals, results)
+        if infos or np.count_nonzero(dones) < self.num_envs:
+            others: list[dict[str, Any]] = [{} for _ in cut_off]
+            _spread(infos, others)
+            for slot, info in enumerate(others):
                 if dones[slot]:
                     self.reset_infos[slot] = info
                 else:
-                    results[slot] = info
-        self._returns += rewards
-        self._lengths += 1
-        self._add_episodes(results, dones, truncated & ~terminated, others)
-        self._returns[dones] = 0.0
-        self._lengths[dones] = 0
+                    results[slot].update(info)
+        self._end_episodes(results, dones, last_seen)
         return observations, rewards.astype(np.float32), dones, results
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
@@ -152,29 +154,19 @@ class KilroyVecEnv(VecEnv):
         self._returns = np.zeros(self.num_envs)
         self._lengths = np.zeros(self.num_envs, np.int64)
 
-    def _add_episodes(
-        self,
-        infos: list[dict[str, Any]],
-        dones: npt.NDArray[np.bool_],
-        cut_off: npt.NDArray[np.bool_],
-        final_observations: Any,
+    def _end_episodes(
+        self, infos: list[dict[str, Any]], dones: npt.NDArray[np.bool_], last_seen: Any
     ) -> None:
-        """Adds to every slot's info what Stable-Baselines3 expects there."""
+        """Reports the episodes that ended with this step."""
         seconds = round(time.time() - self._started, 6)
-        slots = zip(
-            infos,
-            dones.tolist(),
-            cut_off.tolist(),
-            self._returns.tolist(),
-            self._lengths.tolist(),
-            [None] * self.num_envs if final_observations is None else final_observations,
-            strict=True,
-        )
-        for info, done, truncated, total, length, observation in slots:
-            info["TimeLimit.truncated"] = truncated
-            if done:
-                info["terminal_observation"] = observation
-                info["episode"] = {"r": total, "l": length, "t": seconds}
+        returns, lengths = self._returns.tolist(), self._lengths.tolist()
+        ended = dones.nonzero()[0]
+        for slot in ended.tolist():
+            info = infos[slot]
+            info["terminal_observation"] = last_seen[slot]
+            info["episode"] = {"r": returns[slot], "l": lengths[slot], "t": seconds}
+        self._returns[ended] = 0.0
+        self._lengths[ended] = 0
 
     def _environments(self, indices: Indices) -> list[Any]:
         """Returns the environment behind each slot: its own, or the one that all share."""
@@ -184,22 +176,25 @@ class KilroyVecEnv(VecEnv):
         return [environments[slot] for slot in self._get_indices(indices)]
 
 
-def _per_slot(infos: dict[str, Any], slots: int) -> list[dict[str, Any]]:
-    """Turns the infos of a Gymnasium vector environment into one dict a slot."""
-    result: list[dict[str, Any]] = [{} for _ in range(slots)]
+def _spread(infos: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    """Adds the infos of a Gymnasium vector environment to one dict a slot."""
     for key, values in infos.items():
         if key[:1] == "_" and key[1:] in infos:
             continue  # the mask of another key
         if isinstance(values, dict):
-            values = _per_slot(values, slots)
+            parts: list[dict[str, Any]] = [{} for _ in results]
+            _spread(values, parts)
+            values = parts
         elif isinstance(values, np.ndarray) and values.ndim == 1:
             values = values.tolist()
-        mask = infos.get(f"_{key}", EVERYWHERE)
-        everywhere = mask.all()
-        for slot, (info, value) in enumerate(zip(result, values, strict=True)):
-            if everywhere or mask[slot]:
+        mask = infos.get(f"_{key}")
+        if mask is None or np.count_nonzero(mask) == len(results):
+            # The common case: this is the inner loop of stepping.
+            for info, value in zip(results, values, strict=True):
                 info[key] = value
-    return result
+        else:
+            for slot in np.flatnonzero(mask):
+                results[slot][key] = values[slot]
 
 
 def _layers(env: Any) -> Iterator[Any]:
