@@ -138,7 +138,7 @@ class KilroyTrainer:
         Args:
             epochs: How often to go through all posts; a Stable-Baselines3 model stops earlier
                 where that does not help any more.
-            batch_size: Posts to mimic at a time; by default 1, and 64 for such a model.
+            batch_size: Posts to mimic at a time; by default 1, and 32 for such a model.
             shuffle: Whether every epoch has an order of its own, by the trainer's seed; by
                 default only for such a model.
             limit: The most posts to scrap, or ``None`` for all.

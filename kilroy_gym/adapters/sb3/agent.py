@@ -224,7 +224,7 @@ class SB3Agent:
         Args:
             posts: What to write like; at least one.
             epochs: The most epochs.
-            batch_size: Posts in a gradient step; by default 64.
+            batch_size: Posts in a gradient step; by default 32.
             rng: Draws the split and the order; by default from the model's seed.
             shuffle: Whether every epoch has an order of its own.
             after_epoch: Called with the number and the loss of every epoch; ``False`` stops.

@@ -21,6 +21,9 @@ from torch.nn import functional
 from kilroy_gym.codecs import Codec
 from kilroy_gym.post import PostData
 
+LEARNING_RATE = 3e-3
+LONE_LEARNING_RATE = 3e-2
+"""For the standard deviation of a Gaussian: no layers before it that add to its steps."""
 Losses = Callable[[Any, PyTorchObs, th.Tensor], th.Tensor]
 
 
@@ -106,6 +109,14 @@ class Cloner:
     def parameters(self) -> list[th.nn.Parameter]:
         """What acts, and is to be trained."""
         return list(self.network.parameters())
+
+    def new_optimizer(self) -> th.optim.Optimizer:
+        """Returns an optimizer for cloning."""
+        groups: list[dict[str, Any]]
+        lone = [p for name, p in self.network.named_parameters() if name == "log_std"]
+        others = [p for name, p in self.network.named_parameters() if name != "log_std"]
+        groups = [{"params": others}, {"params": lone, "lr": LONE_LEARNING_RATE}]
+        return th.optim.Adam(groups, LEARNING_RATE)
 
     def examples(self, posts: Iterable[PostData[Any]]) -> Examples:
         """Turns posts into what the policy is trained on.

@@ -10,14 +10,15 @@ import torch as th
 from kilroy_gym.adapters.sb3.cloning import Cloner, Examples
 from kilroy_gym.progress import progress
 
-LEARNING_RATE = 3e-3
 VALIDATION_SHARE = 0.2
 LEAST_VALIDATION_POSTS = 10
 """With fewer posts than this to validate on, none are held out."""
 PATIENCE = 10
 """Epochs in a row without which nothing is decided."""
-LEAST_PROGRESS = 1e-5
+LEAST_PROGRESS = 1e-4
 """What the mean loss of the patience must be below that of the one before, to go on."""
+LAST_EPOCHS = 20
+"""With all posts, and steps that shrink to nothing."""
 
 Numbers = npt.NDArray[np.int64]
 AfterEpoch = Callable[[int, dict[str, float]], bool | None]
@@ -38,15 +39,16 @@ def fit(
 
     A fifth of the posts is held out at first. It ends early where the loss no longer falls, or
     where the loss on the held-out posts has for some epochs been above its lowest by more than
-    the standard error of the difference: a few posts are too noisy a judge for less. Then it
-    starts again with all posts, for the number of epochs found (Goodfellow, Bengio and
-    Courville, "Deep Learning", 2016, algorithm 7.2).
+    two standard errors of the difference (a few posts are too noisy a judge for less); then it
+    goes back to the lowest. At the end come some epochs with all posts, from there (as in
+    Goodfellow, Bengio and Courville, "Deep Learning", 2016, algorithm 7.3) and with steps that
+    shrink, so that the last batch does not weigh more than the others.
 
     Args:
         cloner: What is fitted.
         examples: What to.
         epochs: The most epochs.
-        batch_size: Posts in a step.
+        batch_size: The most posts in a step.
         rng: Draws the held-out posts and the order.
         shuffle: Whether every epoch has an order of its own.
         after_epoch: Called after every epoch; once it returns ``False`` nothing more is done.
@@ -58,18 +60,16 @@ def fit(
         held_out = 0
     order = rng.permutation(count)
     validation, rest = order[:held_out], np.sort(order[held_out:])
-    start = deepcopy(cloner.network.state_dict())
-    steps = _Fit(cloner, examples, batch_size, rng if shuffle else None)
-    good, stopped = steps.run(rest, validation, epochs, after_epoch, progress_bar)
-    if held_out and not stopped:
-        cloner.network.load_state_dict(start)
-        steps.run(np.arange(count), validation[:0], good, None, progress_bar)
+    fitter = _Fitter(cloner, examples, batch_size, rng if shuffle else None)
+    good, stopped = fitter.search(rest, validation, epochs, after_epoch, progress_bar)
+    if not stopped:
+        fitter.settle(np.arange(count), min(epochs, LAST_EPOCHS))
     cloner.finish()
     return good
 
 
-class _Fit:
-    """One setting, for the run with posts held out and the one with all."""
+class _Fitter:
+    """The epochs of a fit."""
 
     def __init__(
         self,
@@ -80,8 +80,10 @@ class _Fit:
     ) -> None:
         self.cloner, self.examples = cloner, examples
         self.batch_size, self.rng = batch_size, rng
+        # One of its own: what the model's optimizer remembers of its steps is for rewards.
+        self.optimizer = cloner.new_optimizer()
 
-    def run(
+    def search(
         self,
         numbers: Numbers,
         validation: Numbers,
@@ -89,24 +91,36 @@ class _Fit:
         after_epoch: AfterEpoch | None,
         progress_bar: bool | None,
     ) -> tuple[int, bool]:
-        """Trains on some posts; returns the number of good epochs, and whether it was stopped."""
-        # An optimizer of its own: what the model's remembers of its steps is for rewards.
-        optimizer = th.optim.Adam(self.cloner.parameters, LEARNING_RATE)
-        # The steps shrink, so that the last batch does not weigh more than the others.
-        decay = th.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, epochs)
-        judge = _Judge()
+        """Trains on some posts until it is good; says after how many epochs, and if stopped."""
+        network, judge = self.cloner.network, _Judge()
+        best = network.state_dict()
         number = 0
         for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
-            order = numbers if self.rng is None else self.rng.permutation(numbers)
-            for first in range(0, len(order), self.batch_size):
-                step(self.cloner, optimizer, self.examples[order[first : first + self.batch_size]])
-            decay.step()
+            self._epoch(numbers)
             loss = float(self._losses(numbers).mean())
             if after_epoch is not None and after_epoch(number, {"loss": loss}) is False:
                 return number, True
-            if judge.enough(number, loss, self._losses(validation)):
+            enough = judge.enough(number, loss, self._losses(validation))
+            if judge.best == number:
+                best = deepcopy(network.state_dict())
+            if enough:
                 break
-        return judge.best or number, False
+        if judge.overfit:
+            network.load_state_dict(best)
+        return (judge.best if judge.overfit else number), False
+
+    def settle(self, numbers: Numbers, epochs: int) -> None:
+        """Trains on all posts, with steps that shrink."""
+        decay = th.optim.lr_scheduler.LinearLR(self.optimizer, 1.0, 0.0, epochs)
+        for _ in range(epochs):
+            self._epoch(numbers)
+            decay.step()
+
+    def _epoch(self, numbers: Numbers) -> None:
+        order = numbers if self.rng is None else self.rng.permutation(numbers)
+        # Batches of nearly the same size: a small last one would weigh its posts more.
+        for batch in np.array_split(order, -(-len(order) // self.batch_size)):
+            step(self.cloner, self.optimizer, self.examples[batch])
 
     def _losses(self, numbers: Numbers) -> npt.NDArray[np.float64]:
         if not len(numbers):
@@ -121,30 +135,32 @@ class _Judge:
     """Decides when to stop.
 
     Attributes:
-        best: The epoch to go back to, or 0 where the last one is good.
+        best: The epoch with the lowest loss on the held-out posts.
+        overfit: Whether that loss has risen since, beyond doubt.
     """
 
     def __init__(self) -> None:
         self.best = 0
+        self.overfit = False
         self._history: list[float] = []
         self._lowest: npt.NDArray[np.float64] | None = None
-        self._lowest_at = self._bad = 0
+        self._bad = 0
 
     def enough(self, number: int, loss: float, held_out: npt.NDArray[np.float64]) -> bool:
         """Takes the figures of an epoch, and tells whether it was the last."""
         if len(held_out):
             if self._lowest is None or held_out.mean() < self._lowest.mean():
-                self._lowest, self._lowest_at = held_out, number
+                self._lowest, self.best = held_out, number
             difference = held_out - self._lowest
             error = difference.std(ddof=1) / np.sqrt(len(difference))
-            self._bad = self._bad + 1 if difference.mean() > error > 0 else 0
-            if self._bad >= PATIENCE:
-                self.best = self._lowest_at
-                return True
+            self._bad = self._bad + 1 if difference.mean() > 2 * error else 0
+            self.overfit = self._bad >= PATIENCE
         self._history.append(loss)
         # Compared with the mean before: single epochs are noisy where batches are small.
         before, now = self._history[-2 * PATIENCE : -PATIENCE], self._history[-PATIENCE:]
-        return len(before) == PATIENCE and sum(before) - sum(now) < PATIENCE * LEAST_PROGRESS
+        progress_made = sum(before) - sum(now)
+        finished = len(before) == PATIENCE and progress_made < PATIENCE * LEAST_PROGRESS
+        return self.overfit or finished
 
 
 def step(cloner: Cloner, optimizer: th.optim.Optimizer, examples: Examples) -> float:

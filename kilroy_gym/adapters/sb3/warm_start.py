@@ -8,12 +8,12 @@ import torch as th
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
-from kilroy_gym.adapters.sb3.fitting import LEARNING_RATE, AfterEpoch, fit, step
+from kilroy_gym.adapters.sb3.fitting import AfterEpoch, fit, step
 from kilroy_gym.adapters.sb3.hand_over import HandOver
 from kilroy_gym.codecs import Codec
 from kilroy_gym.post import PostData
 
-BATCH_SIZE = 64
+BATCH_SIZE = 32
 CHUNK = 1024
 """Posts that are encoded at a time, so that a dataset need not fit into memory."""
 KEPT_EXAMPLES = 1000
@@ -51,7 +51,7 @@ class WarmStart:
         """Takes one gradient step towards writing posts like these."""
         if self._steps is None:
             cloner = Cloner(self.model, codec, self.model.seed)
-            self._steps = cloner, th.optim.Adam(cloner.parameters, LEARNING_RATE)
+            self._steps = cloner, cloner.new_optimizer()
         cloner, optimizer = self._steps
         examples = cloner.examples(posts)
         step(cloner, optimizer, examples)
