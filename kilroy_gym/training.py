@@ -151,31 +151,28 @@ class KilroyTrainer:
             ValueError: A number is below 1, or no post was found to mimic.
             UnencodablePost: With ``strict``, the codec has no action for a post.
         """
-        numbers = {"epochs": epochs, "batch_size": batch_size, "limit": limit}
-        _check_positive(**{name: value for name, value in numbers.items() if value is not None})
+        optional = {"batch_size": batch_size, "limit": limit}
+        given = {name: value for name, value in optional.items() if value is not None}
+        _check_positive(epochs=epochs, **given)
         with self._dataset_factory.create(self._scrap(limit, strict)) as dataset:
             if len(dataset) == 0:
                 skipped = f" ({self.skipped_posts} were skipped)" if self.skipped_posts else ""
                 raise ValueError(f"there are no posts to mimic: the scrape was empty{skipped}")
-            after_epoch = _reporting(callback, len(dataset))
             if hasattr(self.agent, "fine_tune"):
+                after_epoch = _reporting(callback, len(dataset))
+                own_order = shuffle is not False
                 self.agent.fine_tune(
-                    dataset,
-                    epochs,
-                    batch_size,
-                    self._rng,
-                    shuffle is not False,
-                    after_epoch,
-                    progress_bar,
+                    dataset, epochs, batch_size, self._rng, own_order, after_epoch, progress_bar
                 )
                 return self
             rng = self._rng if shuffle else None
             for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
                 for batch in dataset.batches(batch_size or 1, rng):
                     self.agent.mimic(batch)
-                metrics = self.module.metrics() if hasattr(self.agent, "module") else {}
-                if after_epoch(number, metrics) is False:
-                    break
+                if callback is not None:
+                    metrics = self.module.metrics() if hasattr(self.agent, "module") else {}
+                    if callback(Epoch(number, len(dataset), metrics)) is False:
+                        break
         return self
 
     def run(
@@ -188,7 +185,7 @@ class KilroyTrainer:
         wait: bool | None = None,
         posts: int | None = None,
         seconds: float | None = None,
-        callback: Callback | None = None,
+        callback: Callback | Any = None,
         progress_bar: bool | None = None,
     ) -> "KilroyTrainer":
         """Posts, scores and reinforces, until the first of the limits given is reached.
@@ -197,15 +194,18 @@ class KilroyTrainer:
             steps: The most updates to make; 10 where no limit is given at all.
             post_rate: For a Face: seconds after each post before the next; by default 1.
             update_rate: Posts in a round, which is scored together and then reinforced once; by
-                default 10, or the slots of a vector environment.
+                default 10, or the slots of a vector environment. A Stable-Baselines3 model keeps
+                its own.
             score_delay_s: For a Face: how old a post must be before its score is asked for.
             wait: For a Face: whether a round waits for its scores; by default it does.
             posts: The most posts to make. Rounds are whole: what would not fill one is not made.
             seconds: No round begins later than this.
-            callback: Called after every round; ``False`` stops.
+            callback: Called after every round; ``False`` stops. For a Stable-Baselines3 model one
+                of its own will do as well, where ``seconds`` is not given.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
 
         Raises:
+            TypeError: ``callback`` cannot be called.
             ValueError: A limit or rate is out of range, or timing is given for an environment,
                 which has its own.
             FaceError: The Face failed; the error carries the posts and scores of the round.
@@ -318,6 +318,8 @@ def _reporting(
 def _stopping_after(seconds: float, callback: Callback | None) -> Callback:
     if not seconds > 0:
         raise ValueError(f"seconds must be positive, got {seconds!r}")
+    if not (callback is None or callable(callback)):
+        raise TypeError(f"with seconds, callback must be a function of a Round, got {callback!r}")
     end = time.monotonic() + seconds
 
     def stop(played: Round) -> bool:

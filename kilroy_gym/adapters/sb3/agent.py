@@ -35,10 +35,8 @@ class SB3Agent:
     """Lets a Stable-Baselines3 model play a Kilroy environment.
 
     A budget of posts is a hard ceiling: no algorithm makes one more. An update takes as many
-    posts as the model's own settings say (:attr:`update_rate`).
-
-    After a warm start (:meth:`fine_tune` or :meth:`mimic`) :meth:`learn` begins from the clone;
-    see :class:`~kilroy_gym.adapters.sb3.hand_over.HandOver` for what is done against forgetting.
+    posts as the model's own settings say (:attr:`update_rate`). See
+    :class:`~kilroy_gym.adapters.sb3.hand_over.HandOver` for how it learns from its clone on.
 
     Args:
         model: The model, on a Kilroy environment: ``PPO("MlpPolicy", env)`` where ``env`` is one
@@ -76,9 +74,9 @@ class SB3Agent:
         self._warm_start = WarmStart(model, clone_weight, clone_decay_posts)
         if model.get_env() is None:
             if env is None:
+                name = type(model).__name__
                 raise ValueError(
-                    f"this {type(model).__name__} has no environment; give it one: "
-                    "SB3Agent(model, env)"
+                    f"this {name} has no environment: SB3Agent(model, env) gives it one"
                 )
             self.set_env(env)
         elif env is not None:
@@ -91,7 +89,6 @@ class SB3Agent:
         algorithm: type[BaseAlgorithm],
         env: AnyEnv,
         seed: int | None = None,
-        policy: str = "MlpPolicy",
         clone_weight: float = 0.0,
         clone_decay_posts: int = 1000,
         **settings: Any,
@@ -102,18 +99,17 @@ class SB3Agent:
             algorithm: A class of Stable-Baselines3.
             env: The environment, of one post or one round a step.
             seed: Seed of the model.
-            policy: The kind of policy.
-            clone_weight: See the class.
-            clone_decay_posts: See the class.
-            **settings: The algorithm's own arguments.
+            clone_weight: As for the class.
+            clone_decay_posts: As for the class.
+            **settings: The algorithm's own arguments; by default an ``MlpPolicy`` on the CPU.
 
         Raises:
             TypeError: The algorithm cannot play the action space; the message says which can.
         """
         vec_env = KilroyVecEnv(env)
         check_algorithm(algorithm, vec_env.action_space)
-        settings = {"device": "cpu", **settings}
-        model = algorithm(policy, vec_env, seed=seed, **settings)
+        settings = {"policy": "MlpPolicy", "device": "cpu", **settings}
+        model = algorithm(env=vec_env, seed=seed, **settings)
         return cls(model, clone_weight=clone_weight, clone_decay_posts=clone_decay_posts)
 
     @property
