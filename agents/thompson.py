@@ -21,8 +21,7 @@ class ThompsonModule(KilroyModule[Any, int]):
         self.codec, self.numbers = env_attribute(env, "codec"), count()
         space: Any = getattr(self.codec, "space", None)
         self.sizes = np.ravel(getattr(space, "nvec", getattr(space, "n", 0))).tolist()
-        countable = isinstance(space, (Discrete, MultiDiscrete))
-        if not countable or math.prod(self.sizes) > 100_000:
+        if not isinstance(space, (Discrete, MultiDiscrete)) or math.prod(self.sizes) > 100_000:
             raise TypeError(f"thompson plays up to 100,000 posts that can be counted, not {space}")
         # By arm: how many scores, their sum, and the sum of their squares.
         self.totals, self.rng = np.zeros((3, math.prod(self.sizes))), np.random.default_rng(seed)

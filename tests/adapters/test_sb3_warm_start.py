@@ -1,9 +1,10 @@
+from copy import deepcopy
+
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch as th
 from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
-from stable_baselines3.common.noise import NormalActionNoise
 
 from kilroy_gym import FaceVectorEnv, KilroyFace, KilroyTrainer, PostData
 from kilroy_gym.adapters import load_agent_file
@@ -15,14 +16,17 @@ from kilroy_gym.faces import SimulatedFace
 ENV = "Kilroy-Bernoulli-v0"
 SHARE = 0.34
 """Of True among the notebook's 100 posts."""
-SMALL_NETS = {"net_arch": [32, 32]}
+CONTINUOUS = {
+    "learning_rate": 0.003,
+    "batch_size": 64,
+    "gradient_steps": 4,
+    "policy_kwargs": {"net_arch": [32, 32]},
+}
 SETTINGS = {
     PPO: {"n_steps": 2, "batch_size": 20},
     A2C: {"n_steps": 2},
     DQN: {"learning_starts": 50, "learning_rate": 0.003},
-    SAC: {"learning_rate": 0.003, "policy_kwargs": SMALL_NETS, "batch_size": 64},
-    TD3: {"learning_rate": 0.003, "policy_kwargs": SMALL_NETS, "batch_size": 64},
-    DDPG: {"learning_rate": 0.003, "policy_kwargs": SMALL_NETS, "batch_size": 64},
+    **dict.fromkeys([SAC, TD3, DDPG], CONTINUOUS),
 }
 
 
@@ -79,7 +83,8 @@ def env_of(audience, slots=10):
 
 
 def agent_of(algorithm, env, seed=0, **settings):
-    return SB3Agent.of(algorithm, env, seed, **{**SETTINGS[algorithm], **settings})
+    # Models write into their policy_kwargs.
+    return SB3Agent.of(algorithm, env, seed, **deepcopy({**SETTINGS[algorithm], **settings}))
 
 
 def probabilities(agent):
@@ -177,8 +182,8 @@ def test_the_first_hundred_posts_are_no_worse_than_the_clones(algorithm, audienc
         trainer = KilroyTrainer(env, agent_of(algorithm, env, seed), seed=seed).fine_tune()
         level = trainer.evaluate(2000)
         expected = []
-        trainer.run(posts=100, callback=lambda r, e=expected: e.extend(r.expected_scores))
-        differences.append(np.mean(expected) - level)
+        trainer.run(posts=200, callback=lambda r, e=expected: e.extend(r.expected_scores))
+        differences.append(np.mean(expected[:100]) - level)
     # Of 300 posts with a spread of about 0.3, the mean has a standard error of below 0.02.
     assert np.mean(differences) > -0.05
 
@@ -195,7 +200,8 @@ def test_the_clone_posts_first_and_random_posts_never_come():
 @pytest.mark.parametrize("algorithm", [SAC, TD3, DQN])
 def test_what_acts_is_kept_for_as_many_posts_as_the_model_would_have_waited(algorithm):
     env = env_of(WordAudience() if algorithm is DQN else HillAudience())
-    agent = agent_of(algorithm, env, learning_starts=40)
+    settings = {"train_freq": 1, "learning_starts": 40}
+    agent = agent_of(algorithm, env, **settings)
     KilroyTrainer(env, agent).fine_tune()
     acting = agent.model.q_net if algorithm is DQN else agent.model.actor
     before = [parameter.clone() for parameter in acting.parameters()]
@@ -203,22 +209,22 @@ def test_what_acts_is_kept_for_as_many_posts_as_the_model_would_have_waited(algo
     def changed():
         return any(not th.equal(a, b) for a, b in zip(before, acting.parameters(), strict=True))
 
-    agent.learn(40)
-    assert not changed()
-    agent.learn(40)
+    states = []
+    agent.learn(80, callback=lambda played: states.append(changed()))
+    assert states[:5] == [False] * 5
     assert changed()
     assert agent.model.learning_starts == 0
 
 
 def test_without_noise_of_its_own_a_deterministic_policy_explores_a_little():
     env = env_of(HillAudience())
-    agent = agent_of(TD3, env)
-    KilroyTrainer(env, agent, seed=0).fine_tune().run(posts=20)
-    assert agent.model.action_noise is not None
-    own = NormalActionNoise(np.zeros(1), np.full(1, 0.3))
-    agent = agent_of(TD3, env, action_noise=own)
-    KilroyTrainer(env, agent, seed=0).fine_tune().run(posts=20)
-    assert agent.model.action_noise.noises[0]._sigma.tolist() == [0.3]
+    posts = []
+    trainer = KilroyTrainer(env, agent_of(TD3, env, learning_starts=300), seed=0).fine_tune()
+    trainer.run(posts=320, callback=lambda played: posts.extend(post.x for post in played.posts))
+    clone = env.codec.decode(trainer.agent.predict(0)[0])
+    assert np.mean(posts[:300]) == pytest.approx(np.mean(posts[:100]), abs=0.2)
+    assert 0.2 < np.std(posts[:300]) < 0.7
+    assert 0 < clone < 10
 
 
 def test_a_cloning_term_keeps_the_policy_near_and_then_lets_go():
@@ -230,7 +236,7 @@ def test_a_cloning_term_keeps_the_policy_near_and_then_lets_go():
 
     assert share_of_true(0.0, 200) > 0.9
     assert share_of_true(20.0, 200) < 0.6
-    assert share_of_true(20.0, 1000) > 0.9
+    assert share_of_true(20.0, 3000) > 0.9
 
 
 @pytest.mark.parametrize("algorithm", [PPO, DQN])
@@ -258,7 +264,7 @@ def test_noise_in_the_contexts_is_not_learned_by_heart():
         for _ in range(100)
     ]
     losses = []
-    agent = agent_of(PPO, env)
+    agent = agent_of(A2C, env)
     good = agent.fine_tune(
         posts, 100, rng=rng, after_epoch=lambda number, figures: losses.append(figures["loss"])
     )
@@ -272,7 +278,7 @@ def test_few_posts_and_equal_posts_are_cloned_too():
         assert probabilities(agent)[1] > 0.6
     for algorithm in (SAC, TD3):
         env = FaceVectorEnv(ListFace([PostData(10.0)]), 2, BoxCodec(0.0, 10.0))
-        agent = KilroyTrainer(env, agent_of(algorithm, env)).fine_tune().run(posts=20).agent
+        agent = KilroyTrainer(env, agent_of(algorithm, env)).fine_tune().run(posts=110).agent
         assert np.isfinite(agent.predict(0)[0]).all()
 
 
@@ -301,7 +307,8 @@ def test_posts_that_cannot_be_encoded_are_skipped_and_none_at_all_is_an_error():
         trainer.fine_tune()
 
 
-def test_the_progress_of_a_warm_start_is_shown(capfd):
+def test_the_progress_of_a_warm_start_is_shown(capfd, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
     env = gym.make_vec(ENV, num_envs=10)
     KilroyTrainer(env, agent_of(A2C, env)).fine_tune(progress_bar=True)
     assert "Mimicking" in capfd.readouterr().err
