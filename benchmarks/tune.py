@@ -16,11 +16,11 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from kilroy_gym.comparison.measures import arrival, uniform_levels
 from stable_baselines3 import A2C, DQN, PPO
 
 from kilroy_gym import KilroyTrainer
 from kilroy_gym.adapters.sb3 import SB3Agent
-from kilroy_gym.comparison.measures import arrival, uniform_levels
 from kilroy_gym.progress import progress
 
 ALGORITHMS = {"ppo": PPO, "a2c": A2C, "dqn": DQN}

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.spaces import MultiDiscrete
+from stable_baselines3 import PPO
 
 from kilroy_gym import FaceVectorEnv, KilroyTrainer
 from kilroy_gym.adapters import load_agent_file, roster
@@ -145,11 +146,10 @@ def test_an_agent_file_runs_by_itself(name, tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_rl_zoo3_trains_with_the_hyperparameters_that_ship(tmp_path):
     pytest.importorskip("rl_zoo3")
-    settings = roster()["ppo"].parent / "rl_zoo3.yml"
-    for algorithm in ("ppo", "a2c", "dqn"):
-        command = [sys.executable, "-m", "rl_zoo3.train", "--gym-packages", "kilroy_gym"]
-        command += ["--env", ENV, "--algo", algorithm, "--conf-file", str(settings)]
-        command += ["--log-folder", str(tmp_path), "--eval-freq", "-1", "--seed", "0"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert list(tmp_path.glob(f"{algorithm}/{ENV}_1/{ENV}.zip"))
+    command = [sys.executable, "-m", "rl_zoo3.train", "--gym-packages", "kilroy_gym"]
+    command += ["--env", ENV, "--algo", "ppo", "--seed", "0", "--log-folder", str(tmp_path)]
+    command += ["--conf-file", str(roster()["ppo"].parent / "rl_zoo3.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    model = PPO.load(tmp_path / "ppo" / f"{ENV}_1" / f"{ENV}.zip", device="cpu")
+    assert model.predict(np.zeros(1, np.int64), deterministic=True)[0] == 1
