@@ -55,13 +55,21 @@ def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
 
     Raises:
         ValueError: There is no such agent or file, or the file defines no ``make_agent``.
+        ImportError: The file needs what is not installed.
     """
     path = agent_file(name_or_path)
     spec = importlib.util.spec_from_file_location(f"kilroy_agent_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} cannot be loaded as Python")
     loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
+    try:
+        spec.loader.exec_module(loaded)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("stable_baselines3", "torch"):
+            raise
+        raise ImportError(
+            f"{path} needs {error.name}: pip install 'kilroy-gym[sb3]'", name=error.name
+        ) from error
     make_agent = getattr(loaded, "make_agent", None)
     if not callable(make_agent):
         raise ValueError(f"{path} defines no function make_agent(env, seed) that returns an agent")

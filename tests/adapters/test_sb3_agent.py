@@ -7,10 +7,19 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import A2C, DQN, PPO, SAC
 from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback
+from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecNormalize
 
-from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyFace, KilroyTrainer, ModuleAgent, PostData
+from kilroy_gym import (
+    FaceEnv,
+    FaceError,
+    FaceVectorEnv,
+    KilroyFace,
+    KilroyTrainer,
+    ModuleAgent,
+    PostData,
+)
 from kilroy_gym.adapters import Agent
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
 from kilroy_gym.audiences import BernoulliAudience
@@ -165,6 +174,31 @@ def test_a_trainer_of_a_face_takes_the_environment_of_the_model_with_its_timing(
         trainer.run(posts=10, post_rate=1.0)
 
 
+def test_several_environments_may_share_a_live_face():
+    face = LiveFace()
+    vec = make_vec_env(lambda: FaceEnv(face, BinaryCodec()), n_envs=3)
+    trainer = KilroyTrainer(face, A2C("MlpPolicy", vec, n_steps=2, device="cpu"))
+    trainer.fine_tune().run(posts=9)
+    assert len(face.posted) == 9
+
+
+def test_what_a_face_raises_comes_through_and_the_agent_can_go_on():
+    face = LiveFace()
+    env = FaceVectorEnv(face, 5, BinaryCodec())
+    agent = KilroyTrainer(env, agent_of(A2C, env)).fine_tune().agent
+
+    def fail(post_id):
+        raise OSError("gone")
+
+    face.score = fail
+    with pytest.raises(FaceError, match="gone") as failure:
+        agent.learn(30)
+    assert len(failure.value.posts) == 5
+    del face.score
+    agent.learn(30)
+    assert len(face.posted) == 35
+
+
 def test_separate_audiences_are_played_too():
     mode = AutoresetMode.SAME_STEP
     env = SyncVectorEnv([lambda: gym.make(ENV)] * 3, autoreset_mode=mode)
@@ -201,7 +235,7 @@ def test_a_default_ppo_is_refused_on_a_live_face_also_with_one_slot():
     face = LiveFace()
     env = FaceEnv(face, BinaryCodec())
     trainer = KilroyTrainer(env, PPO("MlpPolicy", env, device="cpu"))
-    with pytest.raises(ValueError, match="n_steps=2048 on 1 slots PPO makes 2048 posts"):
+    with pytest.raises(ValueError, match="n_steps=2048 on 1 slot PPO makes 2048 posts"):
         trainer.fine_tune().run(posts=500)
     assert face.posted == []
 
@@ -329,8 +363,11 @@ def test_importing_the_package_loads_neither_stable_baselines_nor_torch():
     assert done.stdout.strip() == b"set()"
 
 
-def test_without_stable_baselines3_the_extra_is_named():
-    program = "import sys; sys.modules['stable_baselines3'] = None; import kilroy_gym.adapters.sb3"
+@pytest.mark.parametrize(
+    "needed", ["import kilroy_gym.adapters.sb3", "kilroy_gym.adapters.load_agent_file('ppo')"]
+)
+def test_without_stable_baselines3_the_extra_is_named(needed):
+    program = f"import sys, kilroy_gym; sys.modules['stable_baselines3'] = None; {needed}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert b"ImportError: " in done.stderr
     assert b"pip install 'kilroy-gym[sb3]'" in done.stderr

@@ -62,10 +62,10 @@ class WordAudience(Audience):
 
 
 class ListFace(KilroyFace):
-    """Has the posts of a list, and scores every post 0."""
+    """Has the posts of a list, and scores every post the same."""
 
-    def __init__(self, posts):
-        self.posts, self.count = list(posts), 0
+    def __init__(self, posts, score=0.0):
+        self.posts, self.answer, self.count = list(posts), score, 0
 
     def scrap(self, limit=None):
         yield from enumerate(self.posts)
@@ -75,7 +75,7 @@ class ListFace(KilroyFace):
         return self.count
 
     def score(self, post_id):
-        return 0.0
+        return self.answer
 
 
 def env_of(audience, slots=10):
@@ -214,6 +214,18 @@ def test_what_acts_is_kept_for_as_many_posts_as_the_model_would_have_waited(algo
     assert states[:5] == [False] * 5
     assert changed()
     assert agent.model.learning_starts == 0
+
+
+@pytest.mark.parametrize("algorithm", [PPO, A2C])
+def test_a_value_function_that_knows_nothing_yet_does_not_move_the_clone(algorithm):
+    face = ListFace([PostData(x) for x in (True, False, False)], score=100.0)
+    env = FaceVectorEnv(face, 10, BinaryCodec())
+    settings = {"normalize_advantage": False, "learning_rate": 0.01}
+    trainer = KilroyTrainer(env, agent_of(algorithm, env, **settings)).fine_tune()
+    before = probabilities(trainer.agent)
+    trainer.run(steps=1)
+    # All scores are equal, so that there is nothing to be learned from them.
+    assert probabilities(trainer.agent) == pytest.approx(before, abs=0.02)
 
 
 def test_without_noise_of_its_own_a_deterministic_policy_explores_a_little():

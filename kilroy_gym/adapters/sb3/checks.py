@@ -70,8 +70,9 @@ def why_useless(model: BaseAlgorithm, budget: int, hold_posts: int | None = None
         advice = f"learning_starts below {budget} and train_freq={most} or less"
     if needed <= budget:
         return ""
+    slots = f"{model.n_envs} slot{'' if model.n_envs == 1 else 's'}"
     return (
-        f"with {settings} on {model.n_envs} slots {type(model).__name__} makes {needed} posts "
+        f"with {settings} on {slots} {type(model).__name__} makes {needed} posts "
         f"before its first update, and the budget is {budget}: set {advice}, or raise the budget"
     )
 
