@@ -167,15 +167,15 @@ def test_scores_then_improve_continuous_posts(algorithm):
     env = env_of(HillAudience())
     trainer = KilroyTrainer(env, agent_of(algorithm, env), seed=0).fine_tune()
     level = trainer.evaluate(1000)
-    assert trainer.run(posts=600).evaluate(1000) > level + 0.2
+    assert trainer.run(posts=600).evaluate(1000) > level + 0.4
 
 
-@pytest.mark.parametrize("audience", [HillAudience, WordAudience])
-@pytest.mark.parametrize("algorithm", [PPO, A2C, DQN, SAC, TD3, DDPG])
+@pytest.mark.parametrize(
+    ("algorithm", "audience"),
+    [(algorithm, HillAudience) for algorithm in (PPO, A2C, SAC, TD3, DDPG)]
+    + [(algorithm, WordAudience) for algorithm in (PPO, A2C, DQN)],
+)
 def test_the_first_hundred_posts_are_no_worse_than_the_clones(algorithm, audience):
-    discrete = audience is WordAudience
-    if (discrete and algorithm in (SAC, TD3, DDPG)) or (not discrete and algorithm is DQN):
-        pytest.skip("plays no such actions")
     env = env_of(audience())
     differences = []
     for seed in range(3):
@@ -191,7 +191,9 @@ def test_the_first_hundred_posts_are_no_worse_than_the_clones(algorithm, audienc
 def test_the_clone_posts_first_and_random_posts_never_come():
     face = ListFace([PostData("a")] * 20)
     env = FaceVectorEnv(face, 5, CategoricalCodec([*"abcdefghij"]))
-    agent = agent_of(DQN, env, exploration_final_eps=0.0, learning_rate=0.0)
+    agent = agent_of(
+        DQN, env, exploration_fraction=1.0, exploration_final_eps=0.0, learning_rate=0.0
+    )
     posts = []
     KilroyTrainer(env, agent).fine_tune().run(posts=100, callback=lambda r: posts.extend(r.posts))
     assert {post.x for post in posts} == {"a"}
