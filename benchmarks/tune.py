@@ -18,12 +18,13 @@ import gymnasium as gym
 import numpy as np
 from kilroy_gym.comparison.measures import arrival, uniform_levels
 from stable_baselines3 import A2C, DQN, PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 
 from kilroy_gym import KilroyTrainer
 from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.progress import progress
 
-ALGORITHMS = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
 NETS = [[], [16], [64, 64]]
 RATES = [0.001, 0.003, 0.01, 0.03]
 ENTROPIES = [0.0, 0.003, 0.01, 0.03]

@@ -1,8 +1,6 @@
 """A Stable-Baselines3 model as an agent."""
 
-import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
 from os import PathLike
 from typing import Any
 
@@ -10,19 +8,18 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from kilroy_gym.adapters.agent import Callback
-from kilroy_gym.adapters.sb3.callbacks import Rounds
 from kilroy_gym.adapters.sb3.checks import (
     check_algorithm,
     codec_of,
     faces_of,
     steps_per_update,
-    why_useless,
 )
 from kilroy_gym.adapters.sb3.fitting import AfterEpoch
+from kilroy_gym.adapters.sb3.learning import learn_within
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
 from kilroy_gym.adapters.sb3.warm_start import WarmStart
 from kilroy_gym.interfaces import KilroyFace
@@ -253,31 +250,15 @@ class SB3Agent:
         Warns:
             UserWarning: The budget was too small for an update.
         """
-        budget = total_timesteps // self.slots * self.slots
-        if budget < 1:
-            raise ValueError(
-                f"a round makes {self.slots} posts, so a budget of {total_timesteps} allows none: "
-                "raise the budget or build the model with fewer slots"
-            )
-        hand_over = self._warm_start.hand_over
-        useless = why_useless(self.model, budget, hand_over.hold_left if hand_over else None)
-        if useless and not all(self._vec_env.get_attr("simulated")):
-            raise ValueError(f"{useless}; nothing was posted")
-        own = callback if isinstance(callback, BaseCallback) else None
-        ours = None if isinstance(callback, BaseCallback) else callback
-        rounds = Rounds(budget, self.codec, ours)
-        callbacks = [each for each in (rounds, hand_over, own) if each is not None]
-        # It forgets the last observation, so that learning begins with new episodes.
-        self.model.set_env(self._vec_env)
-        with hand_over.guiding() if hand_over else nullcontext():
-            self.model.learn(
-                budget,
-                CallbackList(callbacks),
-                reset_num_timesteps=False,
-                progress_bar=bool(progress_bar),
-            )
-        if useless and rounds.posts == budget:
-            warnings.warn(f"{useless}; it was not updated", UserWarning, stacklevel=2)
+        learn_within(
+            self.model,
+            self._vec_env,
+            self.codec,
+            total_timesteps,
+            self._warm_start.hand_over,
+            callback,
+            bool(progress_bar),
+        )
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
