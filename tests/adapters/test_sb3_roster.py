@@ -10,7 +10,7 @@ from stable_baselines3 import PPO
 
 from kilroy_gym import FaceVectorEnv, KilroyTrainer
 from kilroy_gym.adapters import load_agent_file, roster
-from kilroy_gym.audiences import Audience, BernoulliAudience, Response
+from kilroy_gym.audiences import Audience, BernoulliAudience
 from kilroy_gym.codecs import BoxCodec, CategoricalCodec, Codec
 from kilroy_gym.faces import SimulatedFace
 
@@ -29,7 +29,7 @@ class ArmsAudience(Audience):
     def respond(self, actions, rng):
         expected = self.means[actions]
         noise = self.noise * rng.normal(size=np.shape(actions))
-        return Response(expected + noise, expected, self.means[-1])
+        return expected + noise, expected, self.means[-1]
 
     def community(self, count, rng):
         return rng.integers(len(self.means), size=count)
@@ -59,7 +59,7 @@ class PairAudience(Audience):
 
     def respond(self, actions, rng):
         score = 1.0 * (np.asarray(actions) == [2, 2]).all(axis=-1)
-        return Response(score, score, 1.0)
+        return score, score, 1.0
 
     def community(self, count, rng):
         return np.zeros((count, 2), np.int64)

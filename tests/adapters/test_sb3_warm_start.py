@@ -9,7 +9,7 @@ from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 from kilroy_gym import FaceVectorEnv, KilroyFace, KilroyTrainer, PostData
 from kilroy_gym.adapters import load_agent_file
 from kilroy_gym.adapters.sb3 import SB3Agent
-from kilroy_gym.audiences import Audience, Response
+from kilroy_gym.audiences import Audience
 from kilroy_gym.codecs import BinaryCodec, BoxCodec, CategoricalCodec
 from kilroy_gym.faces import SimulatedFace
 
@@ -39,7 +39,7 @@ class HillAudience(Audience):
     def respond(self, actions, rng):
         x = 5.0 + 5.0 * np.asarray(actions, np.float64)[..., 0]
         expected = -np.abs(x - 7.0) / 5.0
-        return Response(expected + 0.05 * rng.normal(size=expected.shape), expected, 0.0)
+        return expected + 0.05 * rng.normal(size=expected.shape), expected, 0.0
 
     def community(self, count, rng):
         return np.clip(rng.normal(-0.2, 0.2, size=(count, 1)), -1, 1).astype(np.float32)
@@ -55,7 +55,7 @@ class WordAudience(Audience):
 
     def respond(self, actions, rng):
         expected = self.means[actions]
-        return Response(expected + 0.1 * rng.normal(size=expected.shape), expected, 1.0)
+        return expected + 0.1 * rng.normal(size=expected.shape), expected, 1.0
 
     def community(self, count, rng):
         return rng.choice(6, size=count, p=[0.5, 0.2, 0.12, 0.08, 0.06, 0.04])
