@@ -1,0 +1,97 @@
+"""Posts of tokens."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.error import InvalidAction
+from gymnasium.spaces import MultiDiscrete
+
+from kilroy_gym.codecs.base import Codec, UnencodablePost, as_array, short
+
+Tokens = tuple[int, ...]
+
+
+class SequenceCodec(Codec[Tokens]):
+    """Token sequences, as actions of the tokens after the first.
+
+    A post is a tuple of tokens: it begins with ``start``, and ends with the first ``stop`` or with
+    its last token. In an action what follows a stop is ignored; ``encode`` fills it with stops.
+
+    Args:
+        vocabulary: Number of tokens; a token is an integer in [0, vocabulary).
+        length: Most tokens in a post, the start included, at least 2.
+        start: The token that every post begins with.
+        stop: The token that ends a post.
+
+    Raises:
+        ValueError: A number is out of its range, or start and stop are the same.
+
+    Example:
+        >>> codec = SequenceCodec(vocabulary=10, length=5, start=1, stop=2)
+        >>> codec.decode([9, 0, 2, 7])
+        (1, 9, 0, 2)
+        >>> codec.encode((1, 9, 0, 2))
+        array([9, 0, 2, 2])
+    """
+
+    space: MultiDiscrete
+
+    def __init__(self, vocabulary: int, length: int, start: int, stop: int) -> None:
+        """Checks the numbers."""
+        if vocabulary < 2 or length < 2:
+            raise ValueError(
+                f"vocabulary and length must be at least 2, got {vocabulary!r} and {length!r}"
+            )
+        if not (0 <= start < vocabulary and 0 <= stop < vocabulary and start != stop):
+            raise ValueError(
+                f"start and stop must be two different tokens from 0 to {vocabulary - 1}, "
+                f"got {start!r} and {stop!r}"
+            )
+        self.vocabulary, self.length, self.start, self.stop = vocabulary, length, start, stop
+        self.space = MultiDiscrete([vocabulary] * (length - 1))
+
+    def encode(self, x: Tokens) -> npt.NDArray[np.int64]:
+        """Returns the tokens after the start, filled with stops; shape ``(length - 1,)``."""
+        tokens = as_array(x)
+        fits = tokens.ndim == 1 and tokens.dtype.kind in "iu" and 2 <= tokens.size <= self.length
+        if not (
+            fits
+            and tokens[0] == self.start
+            and ((tokens >= 0) & (tokens < self.vocabulary)).all()
+            and not (tokens[:-1] == self.stop).any()
+            and (tokens.size == self.length or tokens[-1] == self.stop)
+        ):
+            raise UnencodablePost(
+                f"SequenceCodec cannot encode {short(x)}; it must be a sequence of tokens from 0 "
+                f"to {self.vocabulary - 1} that begins with {self.start} and ends with its only "
+                f"{self.stop} or after {self.length} tokens"
+            )
+        action = np.full(self.length - 1, self.stop, np.int64)
+        action[: tokens.size - 1] = tokens[1:]
+        return action
+
+    def decode(self, action: Any) -> Tokens:
+        """Returns start and tokens up to the first stop, as a tuple of integers."""
+        tokens = self.check_action(action).tolist()
+        end = tokens.index(self.stop) + 1 if self.stop in tokens else len(tokens)
+        return (self.start, *tokens[:end])
+
+    def check_actions(self, actions: Any) -> npt.NDArray[np.int64]:
+        """Returns a batch of actions as an int64 array of shape ``(n, length - 1)``."""
+        array = as_array(actions)
+        if array.ndim != 2 or array.shape[1] != self.length - 1 or array.dtype.kind not in "iu":
+            raise InvalidAction(
+                f"an action must be an array of {self.length - 1} integers, got {short(actions)}"
+            )
+        inside = ((array >= 0) & (array < self.vocabulary)).all(axis=1)
+        if not inside.all():
+            raise InvalidAction(
+                f"action {array[~inside][0].tolist()} is not in {self.space}: its tokens must be "
+                f"from 0 to {self.vocabulary - 1}"
+            )
+        return array.astype(np.int64, copy=False)
+
+    def __repr__(self) -> str:
+        """Shows the arguments."""
+        return f"SequenceCodec({self.vocabulary}, {self.length}, {self.start}, {self.stop})"
