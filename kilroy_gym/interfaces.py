@@ -44,7 +44,12 @@ class KilroyFace(ABC, Generic[X, PostId]):
 
     Three methods are enough. The batch methods have defaults that loop over them; a platform
     that can do better overrides those. A *simulated* platform also has ``restart``
-    (see :class:`Simulated`).
+    (see :class:`Simulated`). Optional, where a platform has it:
+
+    - ``observation_space`` and ``observe(count)``: a Gymnasium space, and what is observed before
+      each of the next ``count`` posts, as an array of shape ``(count, *observation_space.shape)``;
+    - ``truth(post_id)``: the expected score of a post, and the best that any could have had;
+    - ``wait(seconds)``: lets time pass while scores are pending, instead of the clock's sleep.
     """
 
     @abstractmethod

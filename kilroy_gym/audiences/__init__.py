@@ -2,5 +2,23 @@
 
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.audiences.bernoulli import BernoulliAudience
+from kilroy_gym.audiences.delayed import DelayedAudience
+from kilroy_gym.audiences.drift import DriftAudience
+from kilroy_gym.audiences.growth import GrowthAudience
+from kilroy_gym.audiences.timing import TimingAudience
+from kilroy_gym.audiences.tone import ToneAudience
+from kilroy_gym.audiences.topics import TopicsAudience
+from kilroy_gym.audiences.zigzag import ZigzagAudience
 
-__all__ = ["Audience", "BernoulliAudience", "Response"]
+__all__ = [
+    "Audience",
+    "BernoulliAudience",
+    "DelayedAudience",
+    "DriftAudience",
+    "GrowthAudience",
+    "Response",
+    "TimingAudience",
+    "ToneAudience",
+    "TopicsAudience",
+    "ZigzagAudience",
+]

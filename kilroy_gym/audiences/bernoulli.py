@@ -72,6 +72,6 @@ class BernoulliAudience(Audience):
         score = 2.0 * actions - 1.0
         return score, score, 1.0
 
-    def community(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
         """Posts True every third time."""
-        return np.where(np.arange(count) % 3 == 0, 1, 0)
+        return np.where(np.arange(count) % 3 == 0, 1, 0), None

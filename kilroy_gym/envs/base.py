@@ -21,6 +21,8 @@ from kilroy_gym.post import PostData
 
 RENDER_MODES = ["ansi", "human", "rgb_array"]
 RENDER_FPS = 4
+NOTHING = Discrete(1)
+"""What is observed where there is nothing to observe: a constant input to every kind of policy."""
 
 
 class OnFace:
@@ -57,6 +59,9 @@ class OnFace:
         self.render_mode = render_mode
         self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
         self._feed = Feed() if render_mode else None
+        # What is observed is always 0 on most Faces; those are not asked.
+        observes = getattr(face, "observation_space", NOTHING) != NOTHING
+        self._observe = face.observe if observes else None  # type: ignore[attr-defined]
         # A subclass may post or score in a way of its own.
         direct = type(face) is SimulatedFace and face.codec is codec
         self._plays_actions = direct and wait and not (post_rate or score_delay_s)
@@ -114,11 +119,13 @@ class OnFace:
         return self._feed.text()
 
 
-def spaces_for(codec: Codec[Any] | None) -> tuple[Space[Any], Space[Any]]:
-    """Returns the observation space and the action space of an environment with this codec."""
-    # Nothing is observed. As Discrete(1) that reaches every kind of policy as a constant input.
-    # The space is copied: its random stream must not be shared between environments.
-    return Discrete(1), copy.deepcopy(codec.space) if codec else PostSpace()
+def spaces_for(
+    face: KilroyFace[Any, Any], codec: Codec[Any] | None
+) -> tuple[Space[Any], Space[Any]]:
+    """Returns the observation space and the action space of an environment."""
+    # Copied: their random streams must not be shared between environments.
+    observation_space = copy.deepcopy(getattr(face, "observation_space", NOTHING))
+    return observation_space, copy.deepcopy(codec.space) if codec else PostSpace()
 
 
 def check_seconds(name: str, value: Any) -> None:

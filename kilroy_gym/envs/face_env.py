@@ -12,7 +12,7 @@ from kilroy_gym.interfaces import KilroyFace, PostId
 from kilroy_gym.post import PostData, X
 
 
-class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
+class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
     """A Face as a Gymnasium environment: an action is a post, its reward is its score.
 
     An episode is one post, so every step terminates. ``info`` holds ``post_id``, and where the
@@ -20,8 +20,9 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
     ``best_score``. ``reset`` never touches the platform: nothing un-posts. With a seed it starts
     a *simulated* Face over.
 
-    The observation is always 0 in ``Discrete(1)``. The action space is the codec's; with no
-    codec the action is the :class:`~kilroy_gym.post.PostData` itself.
+    The observation is what the Face gives (``observe``), else always 0 in ``Discrete(1)``. The
+    action space is the codec's; with no codec the action is the
+    :class:`~kilroy_gym.post.PostData` itself.
 
     Args:
         face: The platform.
@@ -62,19 +63,19 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
     ) -> None:
         """Checks the arguments and derives the spaces."""
         self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock)
-        self.observation_space, self.action_space = spaces_for(codec)
+        self.observation_space, self.action_space = spaces_for(face, codec)
         self._truth = getattr(face, "truth", None)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Begins an episode; with a seed, starts a simulated Face over."""
         if seed is not None:  # without one Gymnasium's own reset does nothing, at a cost
             super().reset(seed=seed)
             self._restart(self.np_random)
-        return 0, {}
+        return self._observation(), {}
 
-    def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Makes a post, waits until its score is known, and returns that as the reward.
 
         Raises:
@@ -103,9 +104,9 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
             self._feed.add(post_id, post.x, score)
             if self.render_mode == "human":
                 print(self._feed.text(last=1))
-        return 0, score, True, False, info
+        return self._observation(), score, True, False, info
 
-    def _play(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+    def _play(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Takes the step without making a post of the action."""
         face: Any = self.face
         codec: Any = self.codec
@@ -115,7 +116,10 @@ class FaceEnv(OnFace, gym.Env[int, Any], Generic[X, PostId]):
             "expected_score": float(expected_score),
             "best_score": float(best_score),
         }
-        return 0, float(score), True, False, info
+        return self._observation(), float(score), True, False, info
+
+    def _observation(self) -> Any:
+        return 0 if self._observe is None else self._observe(1)[0]
 
     def render(self) -> Any:
         """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""

@@ -74,7 +74,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock, wait)
         self.num_envs = num_envs = int(num_envs)
         self.wait = wait
-        self.single_observation_space, self.single_action_space = spaces_for(codec)
+        self.single_observation_space, self.single_action_space = spaces_for(face, codec)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         # The same at every step: made once, and read-only since every step gives them out.
@@ -84,7 +84,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[npt.NDArray[np.int64], dict[str, Any]]:
+    ) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         """Begins the episodes; with a seed, starts a simulated Face over.
 
         Raises:
@@ -99,18 +99,21 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
 
     def step(
         self, actions: Any
-    ) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_], Any]:
+    ) -> tuple[npt.NDArray[Any], Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_], Any]:
         """Makes a round of posts; rewards are their scores.
 
         Raises:
             gymnasium.error.InvalidAction: An action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the posts and scores so far.
         """
+        final_obs = self._final_obs
+        if self._observe is not None:  # each episode ends where the next post's begins
+            final_obs = object_array(list(self._observe(self.num_envs + 1)[1:]))
         play = self._play_arrays if self._plays_actions else self._play_posts
         rewards, final_info, infos = play(actions)
         for key in tuple(final_info):
             final_info[f"_{key}"] = self._everywhere
-        infos["final_obs"], infos["_final_obs"] = self._final_obs, self._everywhere
+        infos["final_obs"], infos["_final_obs"] = final_obs, self._everywhere
         infos["final_info"], infos["_final_info"] = final_info, self._everywhere
         truncated = np.zeros(self.num_envs, np.bool_)
         return self._observations(), rewards, ~truncated, truncated, infos
@@ -191,8 +194,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         if count != self.num_envs:
             raise InvalidAction(f"a round has {self.num_envs} actions, got {count}")
 
-    def _observations(self) -> npt.NDArray[np.int64]:
-        return np.zeros(self.num_envs, np.int64)
+    def _observations(self) -> npt.NDArray[Any]:
+        if self._observe is None:
+            return np.zeros(self.num_envs, np.int64)
+        observations: npt.NDArray[Any] = self._observe(self.num_envs)
+        return observations
 
     def _show(self, post_ids: list[Any], xs: list[Any], scores: list[Any]) -> None:
         if self._feed is not None:
@@ -209,7 +215,12 @@ def id_array(post_ids: list[Any]) -> npt.NDArray[Any]:
             return np.array(post_ids, np.int64)
         except OverflowError:
             pass
-    array = np.empty(len(post_ids), dtype=object)
-    for slot, post_id in enumerate(post_ids):  # one by one: an id may be a tuple
-        array[slot] = post_id
+    return object_array(post_ids)
+
+
+def object_array(items: list[Any]) -> npt.NDArray[Any]:
+    """Returns an array of the items themselves, also where these are tuples or arrays."""
+    array = np.empty(len(items), dtype=object)
+    for slot, item in enumerate(items):
+        array[slot] = item
     return array

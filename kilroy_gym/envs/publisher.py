@@ -35,6 +35,7 @@ class Publisher:
         self.score_delay_s = score_delay_s
         self.clock = clock
         self.pending: dict[Any, float] = {}
+        self._wait = getattr(face, "wait", clock.sleep)
         self._timed = bool(post_rate or score_delay_s)
 
     def round(
@@ -130,7 +131,7 @@ class Publisher:
                 del self.pending[post_id]
             if not wait or not self.pending:
                 break
-            self.clock.sleep(retry_s)
+            self._wait(retry_s)
             retry_s = min(2 * retry_s, LAST_RETRY_S)
 
     def _sleep_until(self, moment: float) -> None:

@@ -13,6 +13,13 @@ from kilroy_gym.faces import SimulatedFace
 
 AUDIENCES = {
     "Kilroy-Bernoulli-v0": "BernoulliAudience",
+    "Kilroy-Topics-v0": "TopicsAudience",
+    "Kilroy-Tone-v0": "ToneAudience",
+    "Kilroy-Timing-v0": "TimingAudience",
+    "Kilroy-Drift-v0": "DriftAudience",
+    "Kilroy-Growth-v0": "GrowthAudience",
+    "Kilroy-Delayed-v0": "DelayedAudience",
+    "Kilroy-Zigzag-v0": "ZigzagAudience",
 }
 """Every environment id and the class in :mod:`kilroy_gym.audiences` that is behind it."""
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kilroy_gym.audiences import Audience, Response
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import KilroyFace, ScorePending
 from kilroy_gym.post import PostData
 
 SCRAPED_POSTS = 100
@@ -32,6 +32,7 @@ class SimulatedFace(KilroyFace[Any, int]):
         """Starts at the beginning of time."""
         self.audience = audience
         self.codec = audience.codec
+        self.observation_space = audience.observation_space
         self.restart(np.random.default_rng(seed))
 
     def restart(self, rng: np.random.Generator) -> None:
@@ -39,30 +40,52 @@ class SimulatedFace(KilroyFace[Any, int]):
         self._rng = rng
         self._scrap_rng = rng.spawn(1)[0]
         self._responses: dict[int, Response] = {}
-        self._next_id = 0
+        self._due: dict[int, int] = {}
+        self._next_id = self._waited = 0
         self.audience.restart(rng)
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
         """Yields ``limit`` posts of the community (100 where it is ``None``)."""
         count = SCRAPED_POSTS if limit is None else limit
-        actions = self.audience.community(count, self._scrap_rng)
+        actions, contexts = self.audience.community(count, self._scrap_rng)
         for number, x in enumerate(self.codec.decode_many(actions)):
-            yield number - count, PostData(x)
+            yield number - count, PostData(x, None if contexts is None else contexts[number])
 
     def post(self, data: PostData[Any]) -> int:
         """Makes a post; the audience takes it at once."""
         action = self.codec.encode(data.x)
         post_id = self._next_id
-        self._responses[post_id] = self.audience.respond(action, self._rng)
+        self._responses[post_id] = response = self.audience.respond(action, self._rng)
         self._next_id = post_id + 1
+        delay = self.audience.delay(response[0])
+        if delay:
+            self._due[post_id] = self._next_id + self._waited + delay
         if post_id >= REMEMBERED_POSTS:
             self._responses.pop(post_id - REMEMBERED_POSTS, None)
+            self._due.pop(post_id - REMEMBERED_POSTS, None)
         return post_id
 
     def score(self, post_id: int) -> float:
-        """Returns the score of one of the last 100,000 posts."""
+        """Returns the score of one of the last 100,000 posts.
+
+        Raises:
+            ScorePending: Not enough later posts have gone out yet.
+            KeyError: There is no such post.
+        """
         score, _, _ = self._response(post_id)
+        if post_id in self._due:
+            if self._due[post_id] > self._next_id + self._waited:
+                raise ScorePending
+            del self._due[post_id]
         return float(score)
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass while scores are pending: in whatever time, others make a post."""
+        self._waited += 1
+
+    def observe(self, count: int) -> npt.NDArray[Any]:
+        """Returns what is observed before each of the next ``count`` posts."""
+        return self.audience.observe(count)
 
     def truth(self, post_id: int) -> tuple[float, float]:
         """Returns the expected score of a post and the best that any post had then."""
