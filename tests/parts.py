@@ -97,7 +97,7 @@ class MoodyAudience(Audience):
         return (expected + rng.standard_normal(actions.shape), expected, np.maximum(0, 2 * moods))
 
     def community(self, count: int, rng: np.random.Generator) -> Any:
-        return rng.integers(0, 3, count)
+        return rng.integers(0, 3, count), None
 
 
 def moody_face(seed: int = 0) -> SimulatedFace:

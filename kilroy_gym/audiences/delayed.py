@@ -44,6 +44,9 @@ class DelayedAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Delayed-v0", longest=100)`:
+
     - `topics`: number of topics, 2 to 10,000 (5)
     - `longest`: the longest delay in posts, 0 to 100,000 (30)
     - `noise`: standard deviation of the noise, above 0 and at most 1,000 (1)

@@ -46,6 +46,9 @@ class DriftAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Drift-v0", jump_every=500)`:
+
     - `topics`: number of topics, 2 to 1,000 (5)
     - `period`: posts until a topic is in fashion again, 10 to 10,000,000 (10,000)
     - `jump_every`: posts between two jumps on average, 2 to 10,000,000, or 0 for none (1,000)

@@ -44,6 +44,9 @@ class GrowthAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Growth-v0", topics=50)`:
+
     - `topics`: number of topics, 2 to 10,000 (100)
     - `followers`: `m_t` at the end of the growth, 10 to 1,000,000,000 (10,000)
     - `posts`: length of the growth in posts, 1 to 1,000,000,000 (10,000)

@@ -51,6 +51,9 @@ class TimingAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Timing-v0", topics=8)`:
+
     - `topics`: number of topics, 2 to 1,000 (5)
     - `sharpness`: how much the hour matters, 0 to 10 (2)
     - `noise`: standard deviation of the noise, 0 to 1,000 (1)

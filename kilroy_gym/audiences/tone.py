@@ -46,6 +46,9 @@ class ToneAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Tone-v0", scales=2)`:
+
     - `scales`: number of scales, 1 to 100 (1)
     - `width`: how far off half of the score is lost, above 0 and at most 100 (2)
     - `noise`: standard deviation of the noise, 0 to 100 (0.1)

@@ -45,6 +45,9 @@ class TopicsAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Topics-v0", topics=20)`:
+
     - `topics`: number of topics, 2 to 10,000 (10)
     - `likes`: likes of a topic in the middle, above 0 and at most 1,000,000 (20)
     - `spread`: how much topics differ, as the standard deviation of the logarithm of their mean,

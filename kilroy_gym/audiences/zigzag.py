@@ -46,6 +46,9 @@ class ZigzagAudience(Audience):
 
     ## Arguments
 
+    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    `gym.make("Kilroy-Zigzag-v0", length=7)`:
+
     - `vocabulary`: number of tokens, 4 to 1,000 (10)
     - `length`: most tokens in a post, the start included, 2 to 1,000 (5)
 

@@ -2,5 +2,19 @@
 
 from kilroy_gym.modules.base import DraftId, KilroyModule
 from kilroy_gym.modules.bernoulli import BernoulliModule
+from kilroy_gym.modules.categorical import CategoricalModule
+from kilroy_gym.modules.contextual import ContextualModule
+from kilroy_gym.modules.gaussian import GaussianModule
+from kilroy_gym.modules.sequence import SequenceModule
+from kilroy_gym.modules.thompson import ThompsonModule
 
-__all__ = ["BernoulliModule", "DraftId", "KilroyModule"]
+__all__ = [
+    "BernoulliModule",
+    "CategoricalModule",
+    "ContextualModule",
+    "DraftId",
+    "GaussianModule",
+    "KilroyModule",
+    "SequenceModule",
+    "ThompsonModule",
+]

@@ -46,5 +46,5 @@ def test_no_post_is_expected_to_score_better_than_the_best(audience, seed, size)
 @pytest.mark.parametrize("count", [0, 1, 30])
 def test_the_community_posts_actions_of_the_codec(audience, count):
     made, rng = started(audience)
-    actions = made.community(count, rng)
+    actions, _ = made.community(count, rng)
     assert len(made.codec.decode_many(made.codec.check_actions(actions))) == count

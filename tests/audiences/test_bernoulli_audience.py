@@ -12,4 +12,4 @@ def test_true_scores_plus_one_and_false_minus_one():
 
 
 def test_every_third_post_of_the_community_is_true():
-    assert BernoulliAudience().community(7, RNG).tolist() == [1, 0, 0, 1, 0, 0, 1]
+    assert BernoulliAudience().community(7, RNG)[0].tolist() == [1, 0, 0, 1, 0, 0, 1]

@@ -1,0 +1,196 @@
+"""Policy gradient on tables of logits."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kilroy_gym.checks import integer, number
+from kilroy_gym.modules.drafting import DraftingModule
+from kilroy_gym.post import PostData
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+
+class SoftmaxModule(DraftingModule[Any]):
+    """A policy that makes one or more choices, each from a row of a table of logits.
+
+    ``mimic`` steps along the gradient of the posts' log-likelihood. ``reinforce`` steps along the
+    policy gradient (Williams, "Simple statistical gradient-following algorithms", 1992, eq. 5)
+    with a leave-one-out baseline (Kool et al., "Buy 4 REINFORCE samples, get a baseline for
+    free!", 2019, eq. 5) and scores in units of their running standard deviation. Past posts are
+    used again, since posts are what is dear: with importance weights, cut off at 1 (the weights
+    of V-trace: Espeholt et al., "IMPALA", 2018, section 4.1). Late scores are right by the same
+    weights.
+
+    Options that hold the policy back from settling too early: a bonus for its entropy, and a
+    penalty for its Kullback-Leibler divergence from what it was after the warm start, both per
+    row and averaged over the rows that the last posts used.
+
+    Args:
+        shape: Rows and choices of the table.
+        mimic_rate: Step size of ``mimic``, above 0.
+        rate: Step size of ``reinforce``, above 0.
+        memory: How many past posts are used again, at least 0.
+        passes: Steps for each call of ``reinforce``, at least 1.
+        entropy_weight: Weight of the entropy bonus, at least 0.
+        entropy_posts: After how many posts the bonus is 1/e of that; ``None`` keeps it.
+        kl_weight: Weight of the divergence penalty, at least 0.
+        seed: Seed, or a generator to draw from.
+
+    Raises:
+        ValueError: An argument is out of its range.
+    """
+
+    _learned = ("logits", "reference", "_memory", "_totals")
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        mimic_rate: float,
+        rate: float,
+        memory: int,
+        passes: int,
+        entropy_weight: float,
+        entropy_posts: float | None,
+        kl_weight: float,
+        seed: int | np.random.Generator | None,
+    ) -> None:
+        """Starts uniform."""
+        super().__init__(seed)
+        self.mimic_rate = number("mimic_rate", mimic_rate, 0, above=True)
+        self.rate = number("rate", rate, 0, above=True)
+        self.memory = integer("memory", memory, 0)
+        self.passes = integer("passes", passes, 1)
+        self.entropy_weight = number("entropy_weight", entropy_weight, 0)
+        self.entropy_posts = (
+            None if entropy_posts is None else number("entropy_posts", entropy_posts, 0, above=True)
+        )
+        self.kl_weight = number("kl_weight", kl_weight, 0)
+        self.logits = np.zeros(shape)
+        self.reference = np.zeros(shape)
+        # A row a post that may be used again: the rows of its choices, the choices, the logarithm
+        # of its probability when it was written, and its score.
+        self._memory = np.empty((0, 4))
+        self._totals = np.zeros(3)
+
+    @abstractmethod
+    def _path(self, x: Any) -> tuple[list[int], list[int]]:
+        """Returns the rows of the choices that make up a post, and the choices.
+
+        Of the same length for all posts: where a post is shorter, -1 fills the rows.
+        """
+
+    def mimic(self, posts: Sequence[PostData[Any]]) -> Any:
+        """Steps along the gradient of the log-likelihood; the reference follows."""
+        paths = np.array([self._path(post.x) for post in posts])
+        gradient = weighted_score_function(
+            log_softmax(self.logits), paths[:, 0], paths[:, 1], np.full(len(posts), 1 / len(posts))
+        )
+        self.logits = self.logits + self.mimic_rate * gradient
+        self.reference = self.logits
+        return self
+
+    def reinforce(self, scores: Mapping[int, float]) -> Any:
+        """Steps along the policy gradient."""
+        taken = self._take(scores)
+        if not taken:
+            return self
+        rows = np.array([[*places, *chosen, log, score] for (places, chosen, log), score in taken])
+        self._totals += (len(rows), rows[:, -1].sum(), (rows[:, -1] ** 2).sum())
+        used = max(self.memory, len(rows))
+        self._memory = np.vstack([self._memory.reshape(-1, rows.shape[1]), rows])[-used:]
+        for _ in range(self.passes):
+            self.logits = self.logits + self.rate * self.gradient(self.logits)
+        self._memory = self._memory[len(self._memory) - min(self.memory, len(self._memory)) :]
+        return self
+
+    def gradient(self, logits: Floats) -> Floats:
+        """Returns the gradient of the objective on the posts in memory; of the shape of the table.
+
+        The importance weights and the baseline are taken as constants.
+        """
+        places, chosen = np.split(self._memory[:, :-2].astype(np.int64), 2, axis=1)
+        logs = log_softmax(logits)
+        now = path_log_chances(logs, places, chosen)
+        weights = np.exp(np.minimum(now - self._memory[:, -2], 0))
+        gradient = weighted_score_function(logs, places, chosen, self._advantages(weights))
+        if self.entropy_weight or self.kl_weight:
+            used = np.bincount(places[places >= 0], minlength=len(logits)) / len(places)
+            gradient += used[:, None] * (
+                self._entropy_weight() * entropy_gradient(logs)
+                - self.kl_weight * divergence_gradient(logs, log_softmax(self.reference))
+            )
+        return gradient
+
+    def metrics(self) -> dict[str, float]:
+        """Returns the entropy of the first choice, in nats."""
+        logs = log_softmax(self.logits)[0]
+        return {"entropy": float(-(np.exp(logs) * logs).sum())}
+
+    def _entropy_weight(self) -> float:
+        if self.entropy_posts is None:
+            return self.entropy_weight
+        return float(self.entropy_weight * np.exp(-self._totals[0] / self.entropy_posts))
+
+    def _advantages(self, weights: Floats) -> Floats:
+        """Returns what each post in memory adds to the gradient: how much better it did."""
+        scores = self._memory[:, -1]
+        count, total, squares = self._totals
+        mean = total / count
+        spread = np.sqrt(max(squares / count - mean**2, 0.0)) or 1.0
+        others = weights.sum() - weights
+        # A post alone has nothing but the mean of all scores so far to be compared with.
+        alone = others <= 1e-12
+        baselines = np.where(
+            alone,
+            mean,
+            ((weights * scores).sum() - weights * scores) / np.where(alone, 1.0, others),
+        )
+        advantages: Floats = weights * (scores - baselines) / spread / max(weights.sum(), 1e-12)
+        return advantages
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Returns the logarithms of the probabilities, row by row."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    logs: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return logs
+
+
+def path_log_chances(logs: Floats, places: Places, chosen: Places) -> Floats:
+    """Returns the log-probability of each post, of shape ``(n,)``."""
+    chances: Floats = np.where(places >= 0, logs[places, chosen], 0.0).sum(axis=1)
+    return chances
+
+
+def weighted_score_function(
+    logs: Floats, places: Places, chosen: Places, weights: Floats
+) -> Floats:
+    """Returns the gradient of the weighted sum of log-probabilities with respect to the logits."""
+    real = places >= 0
+    amounts = np.broadcast_to(weights[:, None], places.shape)[real]
+    gradient = np.zeros_like(logs)
+    np.add.at(gradient, (places[real], chosen[real]), amounts)
+    gradient -= np.bincount(places[real], amounts, len(logs))[:, None] * np.exp(logs)
+    return gradient
+
+
+def entropy_gradient(logs: Floats) -> Floats:
+    """Returns the gradient of each row's entropy with respect to its logits."""
+    chances = np.exp(logs)
+    entropy = -(chances * logs).sum(axis=-1, keepdims=True)
+    gradient: Floats = -chances * (logs + entropy)
+    return gradient
+
+
+def divergence_gradient(logs: Floats, reference: Floats) -> Floats:
+    """Returns the gradient of each row's KL(policy || reference) with respect to its logits."""
+    chances = np.exp(logs)
+    ratio = logs - reference
+    divergence = (chances * ratio).sum(axis=-1, keepdims=True)
+    gradient: Floats = chances * (ratio - divergence)
+    return gradient
