@@ -20,7 +20,7 @@ from rich.text import Text
 import kilroy_gym
 from kilroy_gym.adapters import load_agent_file, module_for, roster
 from kilroy_gym.comparison.command import compare
-from kilroy_gym.envs.suite import AUDIENCES, audience_class
+from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.interfaces import FaceError, KilroyFace
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.records import ScoreLog, fresh_directory
@@ -55,8 +55,8 @@ def kilroy(
 def envs() -> None:
     """List the environments."""
     table = Table("environment", "what it is")
-    for env_id, audience in AUDIENCES.items():
-        table.add_row(env_id, _first_sentence(audience_class(audience)))
+    for env_id in AUDIENCES:
+        table.add_row(env_id, _first_sentence(gym.make(env_id).unwrapped.__doc__))
     console.print(table)
 
 
@@ -253,8 +253,8 @@ def _show(summary: dict[str, Any], directory: Path) -> None:
     )
 
 
-def _first_sentence(audience: type[Any]) -> str:
-    """Returns the first sentence of the description in an audience's page."""
-    page = inspect.cleandoc(audience.__doc__ or "")
+def _first_sentence(page: str | None) -> str:
+    """Returns the first sentence of the description in an environment's page."""
+    page = inspect.cleandoc(page or "")
     text = " ".join(page.partition("## Description")[2].partition("##")[0].split())
     return text.partition(". ")[0].rstrip(".") + "."

@@ -1,6 +1,7 @@
-"""Face -> Gymnasium: one post a step, or a round a step."""
+"""Face -> Gymnasium: one post a step, a round a step, or composing."""
 
 from kilroy_gym.envs.clock import Clock, SystemClock
+from kilroy_gym.envs.compose import ComposedEnv, ComposedVectorEnv
 from kilroy_gym.envs.face_env import FaceEnv
 from kilroy_gym.envs.face_vector_env import FaceVectorEnv
 from kilroy_gym.envs.spaces import PostSpace
@@ -8,6 +9,8 @@ from kilroy_gym.envs.suite import SimulatedEnv, SimulatedVectorEnv
 
 __all__ = [
     "Clock",
+    "ComposedEnv",
+    "ComposedVectorEnv",
     "FaceEnv",
     "FaceVectorEnv",
     "PostSpace",

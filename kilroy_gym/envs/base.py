@@ -26,8 +26,13 @@ NOTHING = Discrete(1)
 
 
 class OnFace:
-    """A Face with its codec and its timing, as both kinds of environment hold it."""
+    """A Face with its codec and its timing, as both kinds of environment hold it.
 
+    Attributes:
+        composed: Whether an action is a part of a post, and the post itself the episode.
+    """
+
+    composed: bool = False
     face: KilroyFace[Any, Any]
     codec: Codec[Any] | None
     render_mode: str | None

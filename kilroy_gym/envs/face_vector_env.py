@@ -109,8 +109,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         final_obs = self._final_obs
         if self._observe is not None:  # each episode ends where the next post's begins
             final_obs = object_array(list(self._observe(self.num_envs + 1)[1:]))
-        play = self._play_arrays if self._plays_actions else self._play_posts
-        rewards, final_info, infos = play(actions)
+        rewards, final_info, infos = self._round(actions, self.num_envs)
         for key in tuple(final_info):
             final_info[f"_{key}"] = self._everywhere
         infos["final_obs"], infos["_final_obs"] = final_obs, self._everywhere
@@ -134,12 +133,19 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         frame = self._frame()
         return None if frame is None or self.render_mode == "human" else (frame,)
 
-    def _play_arrays(self, actions: Any) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
+    def _round(self, actions: Any, count: int) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
+        """Makes ``count`` posts; returns their rewards, their infos and those of the step."""
+        play = self._play_arrays if self._plays_actions else self._play_posts
+        return play(actions, count)
+
+    def _play_arrays(
+        self, actions: Any, count: int
+    ) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         codec, face = self.codec, self.face
         if codec is None or not isinstance(face, SimulatedFace):
             raise RuntimeError("only a simulated Face with its own codec plays arrays")
         actions = codec.check_actions(actions)
-        self._check_count(len(actions))
+        check_count(len(actions), count)
         post_ids, response = face.play(actions)
         scores, expected, best = (
             np.broadcast_to(np.asarray(value, np.float64), post_ids.shape) for value in response
@@ -153,8 +159,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         }
         return scores.copy(), final_info, {}
 
-    def _play_posts(self, actions: Any) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
+    def _play_posts(
+        self, actions: Any, count: int
+    ) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         posts = self._posts(actions)
+        check_count(len(posts), count)
         post_ids, scores = self._publisher.round(posts, self.wait)
         everything = dict(scores)
         known = [scores.pop(post_id, None) for post_id in post_ids]
@@ -187,12 +196,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
                     raise InvalidAction(
                         f"action {post!r} is no PostData, and there is no codec to make one"
                     )
-        self._check_count(len(posts))
         return posts
-
-    def _check_count(self, count: int) -> None:
-        if count != self.num_envs:
-            raise InvalidAction(f"a round has {self.num_envs} actions, got {count}")
 
     def _observations(self) -> npt.NDArray[Any]:
         if self._observe is None:
@@ -205,7 +209,17 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             for post_id, x, score in zip(post_ids, xs, scores, strict=True):
                 self._feed.add(post_id, x, score)
             if self.render_mode == "human":
-                print(self._feed.text(last=self.num_envs))
+                print(self._feed.text(last=len(post_ids)))
+
+
+def check_count(given: int, count: int) -> None:
+    """Refuses a round of another number of posts.
+
+    Raises:
+        gymnasium.error.InvalidAction: ``given`` is not ``count``.
+    """
+    if given != count:
+        raise InvalidAction(f"a round has {count} actions, got {given}")
 
 
 def id_array(post_ids: list[Any]) -> npt.NDArray[Any]:

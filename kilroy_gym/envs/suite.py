@@ -1,4 +1,4 @@
-"""The registered environments: one class for one post a step, one for a round a step."""
+"""The registered environments, and the classes of those that take a post or a round a step."""
 
 import importlib
 from typing import Any
@@ -20,8 +20,12 @@ AUDIENCES = {
     "Kilroy-Growth-v0": "GrowthAudience",
     "Kilroy-Delayed-v0": "DelayedAudience",
     "Kilroy-Zigzag-v0": "ZigzagAudience",
+    "Kilroy-ZigzagSteps-v0": "ZigzagAudience",
 }
 """Every environment id and the class in :mod:`kilroy_gym.audiences` that is behind it."""
+
+COMPOSED = {"Kilroy-ZigzagSteps-v0"}
+"""The ids where a post is composed token by token."""
 
 
 def audience_class(name: str) -> type[Audience]:
@@ -32,7 +36,7 @@ def audience_class(name: str) -> type[Audience]:
     """
     found = getattr(importlib.import_module("kilroy_gym.audiences"), name, None)
     if not (isinstance(found, type) and issubclass(found, Audience)):
-        raise ValueError(f"audience must be one of {sorted(AUDIENCES.values())}, got {name!r}")
+        raise ValueError(f"audience must be one of {sorted(set(AUDIENCES.values()))}, got {name!r}")
     return found
 
 
@@ -40,10 +44,11 @@ def register() -> None:
     """Registers every environment id with Gymnasium; a second call changes nothing."""
     for env_id, name in AUDIENCES.items():
         if env_id not in gym.registry:
+            kind = "compose:Composed" if env_id in COMPOSED else "suite:Simulated"
             gym.register(
                 id=env_id,
-                entry_point="kilroy_gym.envs.suite:SimulatedEnv",
-                vector_entry_point="kilroy_gym.envs.suite:SimulatedVectorEnv",
+                entry_point=f"kilroy_gym.envs.{kind}Env",
+                vector_entry_point=f"kilroy_gym.envs.{kind}VectorEnv",
                 kwargs={"audience": name},
             )
 

@@ -12,6 +12,7 @@ from gymnasium.utils.env_checker import data_equivalence as same
 from gymnasium.vector import AutoresetMode
 from parts import ManualClock
 
+from kilroy_gym.audiences.zigzag import STOP
 from kilroy_gym.envs import SimulatedEnv, SimulatedVectorEnv
 from kilroy_gym.envs.suite import AUDIENCES, audience_class, register
 
@@ -20,14 +21,35 @@ SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
 
 def play(env, steps=20, seed=0):
-    """Returns all that happens; actions are the space's own samples."""
-    happened = [env.reset(seed=seed)]
+    """Returns all that happens from a reset on; actions are the space's own samples."""
+    return [env.reset(seed=seed), *play_on(env, steps, seed)]
+
+
+def play_on(env, steps, seed):
     env.action_space.seed(seed)
     for _ in range(steps):
-        happened.append(env.step(env.action_space.sample()))
-        if not isinstance(env, gym.vector.VectorEnv):
-            happened.append(env.reset())
-    return happened
+        happened = env.step(env.action_space.sample())
+        yield happened
+        if not isinstance(env, gym.vector.VectorEnv) and happened[2]:
+            yield env.reset()
+
+
+def shape_of(info):
+    """Returns the keys of an info with the types of the values, and the masks themselves."""
+    return {
+        key: shape_of(value)
+        if isinstance(value, dict)
+        else value.tolist()
+        if key.startswith("_")
+        else (value.dtype, value.shape)
+        for key, value in info.items()
+    }
+
+
+def finish(env):
+    """Finishes a post in every slot with one step."""
+    action = env.action_space.sample()
+    return env.step(np.full_like(action, STOP) if env.unwrapped.composed else action)
 
 
 def test_every_kilroy_id_is_of_the_table():
@@ -107,18 +129,26 @@ def test_a_round_equals_the_same_posts_one_after_another(env_id):
     scalar.reset(seed=0)
     vector.reset(seed=0)
     vector.action_space.seed(0)
-    for _ in range(5):
+    written = [[] for _ in range(4)]
+    for _ in range(10):
         actions = vector.action_space.sample()
-        _, rewards, _, _, infos = vector.step(actions)
+        _, rewards, terminated, _, infos = vector.step(actions)
         for slot, action in enumerate(actions):
+            written[slot].append(action)
+            if not terminated[slot]:
+                assert rewards[slot] == 0
+                continue
             scalar.reset()
-            _, reward, _, _, info = scalar.step(action)
+            *_, (observation, reward, ended, _, info) = map(scalar.step, written[slot])
+            assert ended
             assert reward == rewards[slot]
+            assert np.array_equal(observation, infos["final_obs"][slot])
             assert info == {
                 key: values[slot]
                 for key, values in infos["final_info"].items()
                 if not key.startswith("_")
             }
+            written[slot] = []
 
 
 @every_id
@@ -127,22 +157,23 @@ def test_the_info_has_the_keys_of_sync_vector_env(env_id):
     together = gym.make_vec(env_id, num_envs=2)
     assert separate.observation_space == together.observation_space
     assert separate.action_space == together.action_space
-    theirs, ours = play(separate, steps=1), play(together, steps=1)
-    assert ours[0][1] == theirs[0][1] == {}
-    assert set(ours[1][-1]) == set(theirs[1][-1])
-    assert set(ours[1][-1]["final_info"]) == set(theirs[1][-1]["final_info"])
+    for ours, theirs in zip(play(together), play(separate), strict=True):
+        assert shape_of(ours[-1]) == shape_of(theirs[-1])
 
 
 @every_id
 def test_record_episode_statistics_reports_one_episode_a_post(env_id):
     env = gym.wrappers.RecordEpisodeStatistics(gym.make(env_id))
-    rewards = []
-    for _ in range(5):
-        env.reset(seed=1)
-        _, reward, _, _, info = env.step(env.action_space.sample())
-        rewards.append(reward)
-        assert (info["episode"]["r"], info["episode"]["l"]) == (reward, 1)
-    assert list(env.return_queue) == rewards
+    scores, steps = [], 0
+    for happened in play(env)[1:]:
+        if len(happened) == 5:
+            _, reward, ended, _, info = happened
+            steps += 1
+            if ended:
+                scores.append(reward)
+                assert (info["episode"]["r"], info["episode"]["l"]) == (reward, steps)
+                steps = 0
+    assert list(env.return_queue) == scores
 
 
 @pytest.mark.skipif(
@@ -152,12 +183,13 @@ def test_record_episode_statistics_reports_one_episode_a_post(env_id):
 @every_id
 def test_vector_record_episode_statistics_reports_one_episode_a_post(env_id):
     env = gym.wrappers.vector.RecordEpisodeStatistics(gym.make_vec(env_id, num_envs=3))
-    env.reset(seed=1)
-    for _ in range(5):
-        _, rewards, _, _, infos = env.step(env.action_space.sample())
-        assert infos["episode"]["r"].tolist() == rewards.tolist()
-        assert infos["episode"]["l"].tolist() == [1, 1, 1]
-    assert env.episode_count == 15
+    posts = 0
+    for _, rewards, terminated, _, infos in play(env)[1:]:
+        posts += terminated.sum()
+        if terminated.any():
+            assert infos["episode"]["r"].tolist() == rewards.tolist()
+            assert infos["_episode"].tolist() == terminated.tolist()
+    assert env.episode_count == posts
 
 
 @every_id
@@ -167,11 +199,7 @@ def test_a_warm_start_changes_no_later_audience_draw(env_id):
     env.reset(seed=0)
     posts = list(env.get_wrapper_attr("scrap")(30))
     assert len(posts) == 30
-    env.action_space.seed(0)
-    warm = []
-    for _ in range(20):
-        warm += [env.step(env.action_space.sample()), env.reset()]
-    assert same(warm, cold)
+    assert same(list(play_on(env, 20, 0)), cold)
 
 
 @every_id
@@ -199,7 +227,7 @@ def test_every_render_mode_shows_what_was_posted(env_id, mode, vector, capsys):
         else gym.make(env_id, render_mode=mode)
     )
     env.reset(seed=0)
-    env.step(env.action_space.sample())
+    finish(env)
     frame = env.render()
     printed = capsys.readouterr().out
     if mode == "human":
@@ -219,11 +247,11 @@ def test_every_environment_takes_timing_and_a_clock(env_id):
     clock = ManualClock()
     env = gym.make(env_id, post_rate=1.0, score_delay_s=2.0, clock=clock)
     env.reset(seed=0)
-    env.step(env.action_space.sample())
+    finish(env)
     assert clock.now == 2.0
     env = gym.make_vec(env_id, num_envs=3, post_rate=1.0, score_delay_s=2.0, clock=clock)
     env.reset(seed=0)
-    env.step(env.action_space.sample())
+    finish(env)
     assert clock.now == 2.0 + 4.0
 
 
