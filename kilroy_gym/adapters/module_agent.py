@@ -12,7 +12,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from kilroy_gym.adapters.agent import Callback, Round
-from kilroy_gym.codecs import Codec
+from kilroy_gym.adapters.whole_posts import WholePosts
+from kilroy_gym.codecs import Codec, SequenceCodec
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData, X
@@ -63,6 +64,8 @@ class ModuleAgent(Generic[X, DraftId]):
         self._scalar = not isinstance(env, VectorEnv)
         self._env = as_vector(env)
         self._codec: Codec[Any] | None = env_attribute(self._env, "codec")
+        if env_attribute(self._env, "composed") and isinstance(self._codec, SequenceCodec):
+            self._env = WholePosts(self._env, self._codec)
         slots = self._env.num_envs
         self.update_rate = update_rate or (UPDATE_RATE if self._scalar else slots)
         if update_rate is not None and (not isinstance(update_rate, int) or update_rate < 1):
@@ -85,17 +88,19 @@ class ModuleAgent(Generic[X, DraftId]):
         episode_start: Any = None,
         deterministic: bool = False,
     ) -> tuple[Any, Any]:
-        """Returns an action for an observation, or a batch for a batch, and ``state``.
+        """Returns an action for an observation, or a batch for a batch, and the next state.
 
         A module always samples: ``deterministic`` changes nothing. What is written here is not
-        reinforced.
+        reinforced. Where posts are composed, the state is what the module is writing; else it
+        stays as it is.
         """
         space = self._env.single_observation_space
         batched = np.ndim(observation) > len(space.shape or ())
         observations = observation if batched else [observation]
-        drafts = self.module.generate_many(len(observations), observations)
-        self.module.forget([draft_id for draft_id, _ in drafts])
-        actions = self._actions([post for _, post in drafts])
+        if isinstance(self._env, WholePosts):
+            actions, state = self._env.next_tokens(observations, state, self._sketch)
+        else:
+            actions = self._sketch(observations)
         return (actions if batched else actions[0]), state
 
     def mimic(self, posts: Sequence[PostData[X]]) -> "ModuleAgent[X, DraftId]":
@@ -206,6 +211,12 @@ class ModuleAgent(Generic[X, DraftId]):
         truths = [_joined(parts, key) for key in ("expected_score", "best_score")]
         metrics = self.module.metrics()
         return Round(number, post_ids, posts, scores, arrived, metrics, *truths), observations
+
+    def _sketch(self, observations: Any) -> Any:
+        """Returns actions for observations; what the module wrote for them is forgotten."""
+        drafts = self.module.generate_many(len(observations), observations)
+        self.module.forget([draft_id for draft_id, _ in drafts])
+        return self._actions([post for _, post in drafts])
 
     def _write(
         self, count: int, observations: Any, before: Sequence[tuple[DraftId, PostData[X]]]
