@@ -17,6 +17,7 @@ from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent, env_attri
 from kilroy_gym.codecs import Codec, UnencodablePost
 from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.envs import FaceVectorEnv
+from kilroy_gym.evaluation import mean_score
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.post import PostData
@@ -238,16 +239,8 @@ class KilroyTrainer:
         """
         _check_positive(posts=posts)
         twin = env_attribute(self.env, "snapshot")()
-        vector = isinstance(twin, VectorEnv)
-        observation, _ = twin.reset()
-        scores: list[float] = []
-        while len(scores) < posts:
-            action, _ = self.agent.predict(observation)
-            observation, reward, _, _, _ = twin.step(action)
-            scores.extend(np.atleast_1d(reward))
-            if not vector:
-                observation, _ = twin.reset()
-        return float(np.mean(scores[:posts]))
+        twin.wait = True  # whoever is evaluated: a score that is pending is none yet
+        return mean_score(self.agent, twin, posts)
 
     def _as_agent(self, module_or_agent: Any) -> Any:
         if isinstance(module_or_agent, KilroyModule):
