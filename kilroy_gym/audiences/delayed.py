@@ -48,8 +48,8 @@ class DelayedAudience(Audience):
     `gym.make("Kilroy-Delayed-v0", longest=100)`:
 
     - `topics`: number of topics, 2 to 10,000 (5)
-    - `longest`: the longest delay in posts, 0 to 100,000 (30)
-    - `noise`: standard deviation of the noise, above 0 and at most 1,000 (1)
+    - `longest`: the longest delay in posts, 0 to 10,000 (30)
+    - `noise`: standard deviation of the noise, 0.01 to 1,000 (1)
 
     ## Version History
 
@@ -59,8 +59,8 @@ class DelayedAudience(Audience):
     def __init__(self, topics: int = 5, longest: int = 30, noise: float = 1.0) -> None:
         """Checks the arguments."""
         self.topics = integer("topics", topics, 2, 10_000)
-        self.longest = integer("longest", longest, 0, 100_000)
-        self.noise = number("noise", noise, 0, 1000, above=True)
+        self.longest = integer("longest", longest, 0, 10_000)
+        self.noise = number("noise", noise, 0.01, 1000)
         self.codec = CategoricalCodec(range(self.topics))
 
     def restart(self, rng: np.random.Generator) -> None:

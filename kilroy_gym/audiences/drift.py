@@ -70,7 +70,7 @@ class DriftAudience(Audience):
         self.topics = integer("topics", topics, 2, 1000)
         self.period = number("period", period, 10, 1e7)
         low = 0 if jump_every == 0 else 2
-        self.jump_every = number("jump_every", jump_every, low, 1e7)
+        self.jump_every = number("jump_every (or 0 for none)", jump_every, low, 1e7)
         self.noise = number("noise", noise, 0, 1000)
         self.codec = CategoricalCodec(range(self.topics))
 

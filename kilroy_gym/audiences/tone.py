@@ -50,7 +50,7 @@ class ToneAudience(Audience):
     `gym.make("Kilroy-Tone-v0", scales=2)`:
 
     - `scales`: number of scales, 1 to 100 (1)
-    - `width`: how far off half of the score is lost, above 0 and at most 100 (2)
+    - `width`: how far off half of the score is lost, 0.01 to 100 (2)
     - `noise`: standard deviation of the noise, 0 to 100 (0.1)
     - `offset`: how far the community is off, 0 to 3 (2)
 
@@ -64,7 +64,7 @@ class ToneAudience(Audience):
     ) -> None:
         """Checks the arguments."""
         self.scales = integer("scales", scales, 1, 100)
-        self.width = number("width", width, 0, 100, above=True)
+        self.width = number("width", width, 0.01, 100)
         self.noise = number("noise", noise, 0, 100)
         self.offset = number("offset", offset, 0, 3)
         one = self.scales == 1

@@ -49,10 +49,10 @@ class TopicsAudience(Audience):
     `gym.make("Kilroy-Topics-v0", topics=20)`:
 
     - `topics`: number of topics, 2 to 10,000 (10)
-    - `likes`: likes of a topic in the middle, above 0 and at most 1,000,000 (20)
+    - `likes`: likes of a topic in the middle, 0.01 to 1,000,000 (20)
     - `spread`: how much topics differ, as the standard deviation of the logarithm of their mean,
       0 to 3 (0.7)
-    - `dispersion`: small is heavy-tailed, above 0 and at most 1,000 (1.5)
+    - `dispersion`: small is heavy-tailed, 0.01 to 1,000 (1.5)
     - `relation`: correlation between what is liked and what is written about, -1 to 1 (0.7)
     - `focus`: how much the community keeps to its topics, 0 to 5 (1.5)
 
@@ -72,9 +72,9 @@ class TopicsAudience(Audience):
     ) -> None:
         """Checks the arguments."""
         self.topics = integer("topics", topics, 2, 10_000)
-        self.likes = number("likes", likes, 0, 1e6, above=True)
+        self.likes = number("likes", likes, 0.01, 1e6)
         self.spread = number("spread", spread, 0, 3)
-        self.dispersion = number("dispersion", dispersion, 0, 1000, above=True)
+        self.dispersion = number("dispersion", dispersion, 0.01, 1000)
         self.relation = number("relation", relation, -1, 1)
         self.focus = number("focus", focus, 0, 5)
         self.codec = CategoricalCodec(range(self.topics))
