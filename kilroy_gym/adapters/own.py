@@ -4,14 +4,54 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.modules import BernoulliModule, KilroyModule
+from kilroy_gym.adapters.module_agent import env_attribute
+from kilroy_gym.modules import (
+    BernoulliModule,
+    ContextualModule,
+    GaussianModule,
+    GrowingModule,
+    KilroyModule,
+    SequenceModule,
+    ThompsonModule,
+)
+
+
+def time_features(observation: Any) -> npt.NDArray[np.float64]:
+    """Returns what a linear model needs of an hour and a weekday: three waves, twice.
+
+    Args:
+        observation: Hour from 0 to 23 and weekday from 0, a Monday, to 6.
+
+    Returns:
+        float64 of shape ``(14,)``: a constant and the first three harmonics of the day; again for
+        weekends, 0 on other days.
+    """
+    hour, weekday = observation
+    angles = 2 * np.pi * hour / 24 * np.arange(1, 4)
+    day = np.concatenate([[1.0], np.cos(angles), np.sin(angles)])
+    return np.concatenate([day, day * (weekday >= 5)])
+
 
 OWN_MODULES: dict[str, Callable[[Any, int | None], KilroyModule[Any, Any]]] = {
-    "Kilroy-Bernoulli": lambda env, seed: BernoulliModule(seed=seed),
+    "Kilroy-Bernoulli": lambda codec, seed: BernoulliModule(seed=seed),
+    "Kilroy-Topics": lambda codec, seed: ThompsonModule(
+        codec.choices, prior=2.0, likelihood="gamma", seed=seed
+    ),
+    "Kilroy-Tone": lambda codec, seed: GaussianModule(codec.low, codec.high, seed=seed),
+    "Kilroy-Timing": lambda codec, seed: ContextualModule(codec.choices, time_features, seed=seed),
+    "Kilroy-Drift": lambda codec, seed: ThompsonModule(
+        codec.choices, prior=0.1, discount=0.99, seed=seed
+    ),
+    "Kilroy-Growth": lambda codec, seed: GrowingModule(codec.choices, seed=seed),
+    "Kilroy-Delayed": lambda codec, seed: ThompsonModule(codec.choices, seed=seed),
+    "Kilroy-Zigzag": lambda codec, seed: SequenceModule(codec, seed=seed),
+    "Kilroy-ZigzagSteps": lambda codec, seed: SequenceModule(codec, seed=seed),
 }
-"""By the name of an environment: makes its module from the environment and a seed."""
+"""By the name of an environment: makes its module from its codec and a seed."""
 
 
 def module_for(
@@ -34,4 +74,4 @@ def module_for(
             f"no module is known for {spec.id if spec else env}; there is one for each of "
             f"{sorted(OWN_MODULES)}, for others hand in a module of your own"
         )
-    return OWN_MODULES[spec_name](env, seed)
+    return OWN_MODULES[spec_name](env_attribute(env, "codec"), seed)

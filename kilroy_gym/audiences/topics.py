@@ -51,10 +51,10 @@ class TopicsAudience(Audience):
     - `topics`: number of topics, 2 to 10,000 (10)
     - `likes`: likes of a topic in the middle, 0.01 to 1,000,000 (20)
     - `spread`: how much topics differ, as the standard deviation of the logarithm of their mean,
-      0 to 3 (0.7)
-    - `dispersion`: small is heavy-tailed, 0.01 to 1,000 (1.5)
-    - `relation`: correlation between what is liked and what is written about, -1 to 1 (0.7)
-    - `focus`: how much the community keeps to its topics, 0 to 5 (1.5)
+      0 to 3 (1)
+    - `dispersion`: small is heavy-tailed, 0.01 to 1,000 (2)
+    - `relation`: correlation between what is liked and what is written about, -1 to 1 (0.9)
+    - `focus`: how much the community keeps to its topics, 0 to 5 (2)
 
     ## Version History
 
@@ -65,10 +65,10 @@ class TopicsAudience(Audience):
         self,
         topics: int = 10,
         likes: float = 20.0,
-        spread: float = 0.7,
-        dispersion: float = 1.5,
-        relation: float = 0.7,
-        focus: float = 1.5,
+        spread: float = 1.0,
+        dispersion: float = 2.0,
+        relation: float = 0.9,
+        focus: float = 2.0,
     ) -> None:
         """Checks the arguments."""
         self.topics = integer("topics", topics, 2, 10_000)

@@ -36,13 +36,14 @@ class SimulatedFace(KilroyFace[Any, int]):
         self.restart(np.random.default_rng(seed))
 
     def restart(self, rng: np.random.Generator) -> None:
-        """Starts over; from now on all randomness comes from ``rng`` or from a child of it."""
-        self._rng = rng
-        self._scrap_rng = rng.spawn(1)[0]
+        """Starts over; from now on all randomness comes from children of ``rng``."""
+        # Children, since an agent with the same seed draws the very numbers of ``rng`` itself: its
+        # exploration would then go with the noise of the scores, and it would learn from that.
+        self._rng, self._scrap_rng = rng.spawn(2)
         self._responses: dict[int, Response] = {}
         self._due: dict[int, int] = {}
         self._next_id = self._waited = 0
-        self.audience.restart(rng)
+        self.audience.restart(self._rng)
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
         """Yields ``limit`` posts of the community (100 where it is ``None``)."""

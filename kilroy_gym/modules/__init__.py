@@ -5,6 +5,7 @@ from kilroy_gym.modules.bernoulli import BernoulliModule
 from kilroy_gym.modules.categorical import CategoricalModule
 from kilroy_gym.modules.contextual import ContextualModule
 from kilroy_gym.modules.gaussian import GaussianModule
+from kilroy_gym.modules.growing import GrowingModule
 from kilroy_gym.modules.sequence import SequenceModule
 from kilroy_gym.modules.thompson import ThompsonModule
 
@@ -14,6 +15,7 @@ __all__ = [
     "ContextualModule",
     "DraftId",
     "GaussianModule",
+    "GrowingModule",
     "KilroyModule",
     "SequenceModule",
     "ThompsonModule",

@@ -46,7 +46,7 @@ class ContextualModule(DraftingModule[Any]):
         choices: Sequence[Hashable],
         features: Features,
         prior: float = 1.0,
-        noise: float = 0.5,
+        noise: float = 0.3,
         trust: float = 0.5,
         seed: int | np.random.Generator | None = None,
     ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kilroy_gym.checks import number
+from kilroy_gym.checks import integer, number
 from kilroy_gym.codecs import BoxCodec
 from kilroy_gym.modules.drafting import DraftingModule
 from kilroy_gym.post import PostData
@@ -42,8 +42,8 @@ class GaussianModule(DraftingModule[Any]):
         high: npt.ArrayLike,
         mimic_rate: float = 0.01,
         mean_rate: float = 1.0,
-        spread_rate: float = 0.2,
-        memory: int = 30,
+        spread_rate: float = 0.4,
+        memory: int = 50,
         seed: int | np.random.Generator | None = None,
     ) -> None:
         """Starts in the middle of the range, a quarter of it wide."""
@@ -53,7 +53,7 @@ class GaussianModule(DraftingModule[Any]):
         self.mimic_rate = number("mimic_rate", mimic_rate, 0, 1, above=True)
         self.mean_rate = number("mean_rate", mean_rate, 0, above=True)
         self.spread_rate = number("spread_rate", spread_rate, 0, above=True)
-        self.memory = int(number("memory", memory, 2))
+        self.memory = integer("memory", memory, 2)
         self.mean = (self._low + self._high) / 2
         self.spread = (self._high - self._low) / 4
         # A row a post: what was drawn, and the mean, the spread and the score it had.

@@ -1,7 +1,7 @@
 """Posterior sampling over a list of contents."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +9,9 @@ import numpy.typing as npt
 from kilroy_gym.checks import number
 from kilroy_gym.codecs import CategoricalCodec
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.modules.trend import Trend
 from kilroy_gym.post import PostData
+
+Floats = npt.NDArray[np.float64]
 
 PRIOR_SHAPE = 1.0
 """Shape of the inverse gamma prior of a content's variance: as if two scores had been seen."""
@@ -19,14 +20,17 @@ PRIOR_SHAPE = 1.0
 class ThompsonModule(DraftingModule[Any]):
     """Draws a mean for every content from its posterior, and posts the content with the best.
 
-    Scores of a content are normal with unknown mean and variance; the prior is normal-inverse-gamma
-    (Murphy, "Conjugate Bayesian analysis of the Gaussian distribution", 2007, section 3), around
-    the mean and with the variance of all scores so far, so no scale has to be known. Thompson
-    sampling: Russo et al., "A Tutorial on Thompson Sampling", 2018, algorithm 4.2.
+    Thompson sampling: Russo et al., "A Tutorial on Thompson Sampling", 2018, algorithm 4.2. By
+    default the scores of a content are normal with unknown mean and variance, and the prior is
+    normal-inverse-gamma (Murphy, "Conjugate Bayesian analysis of the Gaussian distribution",
+    2007). For scores that are never negative and heavy-tailed, as likes are, there is a gamma
+    likelihood, whose standard deviation is in proportion to its mean; one shape for all contents
+    is fitted by moments, and the prior is inverse gamma. The prior's centre and width come from
+    the scores so far, so no scale has to be known.
 
-    Scraped posts set the prior: what is posted more often is expected to be liked more, by
-    ``trust`` standard deviations of the scores for each standard deviation of the logarithm of
-    its share.
+    Scraped posts set the prior: what is posted more often is expected to be liked more, for each
+    standard deviation of the logarithm of its share by ``trust`` standard deviations of the
+    scores, or in the logarithm of the score with the gamma likelihood.
 
     Args:
         choices: The contents, hashable and all different.
@@ -34,12 +38,11 @@ class ThompsonModule(DraftingModule[Any]):
         trust: How far the shares of scraped posts are believed, at least 0.
         discount: What a score is worth after each later one, in (0, 1]; below 1 for tastes that
             move (Raj and Kalyani, "Taming Non-stationary Bandits", 2017).
-        trend_posts: Where scores grow with time: the length in posts of the memory of a
-            :class:`~kilroy_gym.modules.trend.Trend` which takes that out; ``None`` for none.
+        likelihood: ``"normal"``, or ``"gamma"`` for scores that are never negative.
         seed: Seed, or a generator to draw from.
 
     Raises:
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of its range; with the gamma likelihood also a score.
     """
 
     _learned = ("_counts", "_sums", "_squares", "_seen", "_totals")
@@ -50,7 +53,7 @@ class ThompsonModule(DraftingModule[Any]):
         prior: float = 1.0,
         trust: float = 1.0,
         discount: float = 1.0,
-        trend_posts: float | None = None,
+        likelihood: Literal["normal", "gamma"] = "normal",
         seed: int | np.random.Generator | None = None,
     ) -> None:
         """Starts with a flat prior."""
@@ -59,7 +62,9 @@ class ThompsonModule(DraftingModule[Any]):
         self.prior = number("prior", prior, 0, above=True)
         self.trust = number("trust", trust, 0)
         self.discount = number("discount", discount, 0, 1, above=True)
-        self.trend = None if trend_posts is None else Trend(trend_posts)
+        if likelihood not in ("normal", "gamma"):
+            raise ValueError(f"likelihood must be 'normal' or 'gamma', got {likelihood!r}")
+        self.likelihood = likelihood
         size = len(self._codec.choices)
         # Sums over a content's scores, and over those of all contents: count, sum, squares.
         self._counts, self._sums, self._squares = np.zeros((3, size))
@@ -74,71 +79,95 @@ class ThompsonModule(DraftingModule[Any]):
 
     def reinforce(self, scores: Mapping[int, float]) -> "ThompsonModule":
         """Adds scores to the sums, discounting the earlier ones."""
-        for (choice, moment), score in self._take(scores):
-            value = score
-            if self.trend is not None:
-                value = self.trend.take_out(moment, score, self._means()[choice])
+        if self.likelihood == "gamma" and min(scores.values(), default=0) < 0:
+            raise ValueError(
+                "the gamma likelihood is for scores that are never negative, got "
+                f"{min(scores.values())!r}; use likelihood='normal'"
+            )
+        for choice, score in self._take(scores):
             if self.discount < 1:
                 for sums in (self._counts, self._sums, self._squares):
                     sums *= self.discount
             self._counts[choice] += 1
-            self._sums[choice] += value
-            self._squares[choice] += value * value
-            self._totals += (1, value, value * value)
+            self._sums[choice] += score
+            self._squares[choice] += score * score
+            self._totals += (1, score, score * score)
         return self
 
     def metrics(self) -> dict[str, float]:
         """Returns the best mean, and how many contents have been tried."""
         return {"best_mean": float(self._means().max()), "tried": float((self._counts > 0).sum())}
 
-    def state(self) -> dict[str, Any]:
-        """Adds the trend."""
-        return super().state() | ({} if self.trend is None else {"trend": self.trend.state()})
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what :meth:`state` returned."""
-        super().set_state(state)
-        if self.trend is not None:
-            self.trend.set_state(state["trend"])
-
     def _write(self, observation: Any) -> tuple[Any, Any]:
-        centre, spread = self._scale()
-        counts = self.prior + self._counts
-        shape = PRIOR_SHAPE + self._counts / 2
-        prior_means = self._prior_means(centre, spread)
-        means = (self.prior * prior_means + self._sums) / counts
-        # Sum of squares around the posterior mean; never below the prior's but by rounding.
-        squares = self._squares + self.prior * prior_means**2 - counts * means**2
-        rate = PRIOR_SHAPE * spread**2 + np.maximum(squares, 0) / 2
-        variances = rate / self._rng.standard_gamma(shape)
-        draws = means + np.sqrt(variances / counts) * self._rng.standard_normal(len(means))
-        choice = int(draws.argmax())
-        return (choice, self._next_id), self._codec.choices[choice]
+        prior_means = self._prior_means()
+        draw = self._draw_gamma if self.likelihood == "gamma" else self._draw_normal
+        choice = int(draw(prior_means).argmax())
+        return choice, self._codec.choices[choice]
 
-    def _scale(self) -> tuple[float, float]:
-        """Returns mean and standard deviation of all scores so far; 0 and 1 before there are two.
+    def _draw_normal(self, prior_means: Floats) -> Floats:
+        """Draws means of normal scores from their posterior (Murphy, 2007, eq. 85 to 89)."""
+        counts = self.prior + self._counts
+        means = (self.prior * prior_means + self._sums) / counts
+        squares = self._squares + self.prior * prior_means**2 - counts * means**2
+        rate = PRIOR_SHAPE * self._spread() ** 2 + np.maximum(squares, 0) / 2
+        variances = rate / self._rng.standard_gamma(PRIOR_SHAPE + self._counts / 2)
+        draws: Floats = means + np.sqrt(variances / counts) * self._rng.standard_normal(len(means))
+        return draws
+
+    def _draw_gamma(self, prior_means: Floats) -> Floats:
+        """Draws means of gamma scores, of one shape, from their inverse gamma posterior."""
+        tried = self._counts > 0
+        counts, unit = self._counts[tried], prior_means.max()
+        means = self._sums[tried] / counts
+        variances = self._squares[tried] / counts / unit**2 - (means / unit) ** 2
+        # The shape is mean**2 / variance; two scores of shape 1 keep it in bounds at first.
+        shape = (2 + counts @ (means / unit) ** 2) / (2 + counts @ np.maximum(variances, 0))
+        rates = shape * (self.prior * prior_means + self._sums)
+        draws: Floats = rates / self._rng.standard_gamma(1 + shape * (self.prior + self._counts))
+        return draws
+
+    def _spread(self) -> float:
+        """Returns the standard deviation of all scores so far, 1 where there is none.
 
         Without a discount: a scale needs no freshness, and a long memory keeps it steady.
         """
         count, total, squares = self._totals
-        if count < 2:
-            return float(total), 1.0
-        mean = total / count
-        return float(mean), float(np.sqrt(max(squares / count - mean**2, 0.0))) or 1.0
+        variance = squares / count - (total / count) ** 2 if count else 0.0
+        return float(np.sqrt(max(variance, 0.0))) or 1.0
 
-    def _means(self) -> npt.NDArray[np.float64]:
-        prior_means = self._prior_means(*self._scale())
-        means: npt.NDArray[np.float64] = (self.prior * prior_means + self._sums) / (
-            self.prior + self._counts
-        )
+    def _means(self) -> Floats:
+        prior_means = self._prior_means()
+        means: Floats = (self.prior * prior_means + self._sums) / (self.prior + self._counts)
         return means
 
-    def _prior_means(self, centre: float, spread: float) -> npt.NDArray[np.float64]:
-        """Returns what is expected of each content before it has a score."""
-        if not self._seen.any() or not self.trust:
-            return np.full(len(self._seen), centre)
-        shares = np.log(self._seen / self._seen.sum() * 100 + 1)
-        away = shares - shares.mean()
-        deviation = away.std() or 1.0
-        means: npt.NDArray[np.float64] = centre + self.trust * spread * away / deviation
-        return means
+    def _prior_means(self) -> Floats:
+        """Returns what is expected of each content before it has a score.
+
+        Empirical Bayes: around a centre that fits the contents which have been tried. It is the
+        mean over contents, not over posts, most of which are of the best.
+        """
+        away = self.trust * log_shares(self._seen)
+        weights = self._counts / (self._counts + self.prior)
+        total = weights.sum() or 1.0
+        means = self._sums / np.maximum(self._counts, 1e-300)
+        if self.likelihood == "gamma":
+            factors: Floats = np.exp(away)
+            centre = (weights * means / factors).sum() / total
+            factors *= max(centre, 1e-100)  # where all scores are 0, any scale will do
+            return factors
+        away *= self._spread()
+        prior_means: Floats = away + (weights * (means - away)).sum() / total
+        return prior_means
+
+
+def log_shares(seen: Floats) -> Floats:
+    """Returns the logarithms of the shares of counts, with mean 0 and standard deviation 1.
+
+    Counts are taken as percentages plus one, so what was never seen is not infinitely rare. All
+    are 0 where nothing was seen, or everything equally often.
+    """
+    if not seen.any():
+        return np.zeros(len(seen))
+    logs = np.log(seen / seen.sum() * 100 + 1)
+    away: Floats = (logs - logs.mean()) / (logs.std() or 1.0)
+    return away
