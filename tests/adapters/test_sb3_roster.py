@@ -32,7 +32,7 @@ class ArmsAudience(Audience):
         return expected + noise, expected, self.means[-1]
 
     def community(self, count, rng):
-        return rng.integers(len(self.means), size=count)
+        return rng.integers(len(self.means), size=count), None
 
 
 class PairCodec(Codec):
@@ -62,7 +62,7 @@ class PairAudience(Audience):
         return score, score, 1.0
 
     def community(self, count, rng):
-        return np.zeros((count, 2), np.int64)
+        return np.zeros((count, 2), np.int64), None
 
 
 def rounds_of(audience, slots=10):

@@ -42,7 +42,7 @@ class HillAudience(Audience):
         return expected + 0.05 * rng.normal(size=expected.shape), expected, 0.0
 
     def community(self, count, rng):
-        return np.clip(rng.normal(-0.2, 0.2, size=(count, 1)), -1, 1).astype(np.float32)
+        return np.clip(rng.normal(-0.2, 0.2, size=(count, 1)), -1, 1).astype(np.float32), None
 
 
 class WordAudience(Audience):
@@ -58,7 +58,7 @@ class WordAudience(Audience):
         return expected + 0.1 * rng.normal(size=expected.shape), expected, 1.0
 
     def community(self, count, rng):
-        return rng.choice(6, size=count, p=[0.5, 0.2, 0.12, 0.08, 0.06, 0.04])
+        return rng.choice(6, size=count, p=[0.5, 0.2, 0.12, 0.08, 0.06, 0.04]), None
 
 
 class ListFace(KilroyFace):
