@@ -216,3 +216,20 @@ def whole_posts_of(drafts: Tokens, codec: SequenceCodec) -> Tokens:
     """Returns the actions that finished posts are: what follows a stop becomes stops."""
     after = drafts[..., 1:]
     return np.where(after == codec.vocabulary, codec.stop, after)
+
+
+def tokens_of(posts: Tokens, codec: SequenceCodec) -> tuple[Tokens, Tokens]:
+    """Takes whole posts apart: what was observed before each token, and the token.
+
+    Args:
+        posts: Actions of the codec, of shape ``(n, length - 1)``.
+        codec: Of the posts.
+
+    Returns:
+        Drafts of shape ``(m, length)`` and tokens of shape ``(m,)``, post by post.
+    """
+    drafts = np.repeat(beginnings(codec, len(posts))[:, None], codec.length - 1, axis=1)
+    for written in range(1, codec.length - 1):
+        drafts[:, written, 1 : written + 1] = posts[:, :written]
+    stopped = np.cumsum(posts == codec.stop, axis=1) - (posts == codec.stop) > 0
+    return drafts[~stopped], posts[~stopped]

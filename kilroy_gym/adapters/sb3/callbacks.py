@@ -7,8 +7,9 @@ import numpy.typing as npt
 from stable_baselines3.common.callbacks import BaseCallback
 
 from kilroy_gym.adapters.agent import Callback, Round
-from kilroy_gym.adapters.sb3.checks import steps_per_update
+from kilroy_gym.adapters.sb3.checks import composed, steps_per_update
 from kilroy_gym.codecs import Codec
+from kilroy_gym.envs.compose import whole_posts_of
 from kilroy_gym.post import PostData
 
 
@@ -37,26 +38,29 @@ class Rounds(BaseCallback):
         self._steps = 0
 
     def _on_step(self) -> bool:
-        # Every slot counts, even if its episode goes on: the ceiling holds whatever an episode is.
-        self.posts += self.model.n_envs
         self._steps += 1
-        go_on = self.callback is None or self.callback(self._round()) is not False
+        ended = [slot for slot, info in enumerate(self.locals["infos"]) if "episode" in info]
+        self.posts += len(ended)
+        go_on = not (ended and self.callback and self.callback(self._round(ended)) is False)
         # A rollout that is complete must end of itself: the model learns from it then.
         complete = self._steps >= steps_per_update(self.model)
         return go_on and (complete or self.posts + self.model.n_envs <= self.budget)
 
-    def _round(self) -> Round:
+    def _round(self, ended: list[int]) -> Round:
         """Returns what was posted in this step."""
-        # On-policy algorithms keep an action as it was sampled, and clip it for the environment.
-        actions = self.locals.get("clipped_actions", self.locals["actions"])
-        infos = self.locals["infos"]
-        ended = [slot for slot, info in enumerate(infos) if "episode" in info]
-        posts = self.codec.decode_many(np.asarray(actions)[ended])
-        made = [infos[slot] for slot in ended]
+        made = [self.locals["infos"][slot] for slot in ended]
+        if (whole := composed(self.model, self.codec)) is not None:
+            drafts = np.array([info["terminal_observation"] for info in made])
+            actions = whole_posts_of(drafts, whole)
+        else:
+            # On-policy algorithms keep an action as it was sampled, and clip it for the
+            # environment.
+            taken = self.locals.get("clipped_actions", self.locals["actions"])
+            actions = np.asarray(taken)[ended]
         return Round(
             self.n_calls,
             [info["post_id"] for info in made],
-            [PostData(x) for x in posts],
+            [PostData(x) for x in self.codec.decode_many(actions)],
             [float(info["episode"]["r"]) for info in made],
             expected_scores=_truth(made, "expected_score"),
             best_scores=_truth(made, "best_score"),

@@ -10,7 +10,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs import Codec, SequenceCodec
 
 EVERY_SPACE: tuple[type[Space[Any]], ...] = (Box, Discrete, MultiDiscrete, MultiBinary)
 PLAYS: dict[type[BaseAlgorithm], tuple[type[Space[Any]], ...]] = {
@@ -95,6 +95,12 @@ def codec_of(vec_env: VecEnv) -> Codec[Any]:
             "codec=BinaryCodec(), CategoricalCodec(choices) or BoxCodec(low, high)"
         )
     return codec
+
+
+def composed(model: BaseAlgorithm, codec: Codec[Any]) -> SequenceCodec | None:
+    """Returns the codec of whole posts, where a model writes these token by token."""
+    tokens = isinstance(codec, SequenceCodec) and model.action_space != codec.space
+    return codec if tokens and isinstance(codec, SequenceCodec) else None
 
 
 def faces_of(vec_env: VecEnv) -> list[Any]:

@@ -18,7 +18,9 @@ from stable_baselines3.sac.policies import SACPolicy
 from stable_baselines3.td3.policies import TD3Policy
 from torch.nn import functional
 
+from kilroy_gym.adapters.sb3.checks import composed
 from kilroy_gym.codecs import Codec
+from kilroy_gym.envs.compose import tokens_of
 from kilroy_gym.post import PostData
 
 LEARNING_RATE = 3e-3
@@ -122,13 +124,18 @@ class Cloner:
         """Turns posts into what the policy is trained on.
 
         A post without a context may have been written under any observation: one is drawn from
-        the space (where nothing is observed there is only one).
+        the space (where nothing is observed there is only one). Where posts are composed, every
+        token is an example.
         """
+        batch: Any
         posts = list(posts)
         space, policy = self.model.observation_space, self.model.policy
-        seen = [self._unknown.sample() if p.context is None else p.context for p in posts]
-        batch: Any = concatenate(space, seen, create_empty_array(space, len(posts)))  # type: ignore[arg-type]
         actions: npt.NDArray[Any] = self.codec.encode_many(post.x for post in posts)
+        if (whole := composed(self.model, self.codec)) is not None:
+            batch, actions = tokens_of(actions, whole)
+        else:
+            seen = [self._unknown.sample() if p.context is None else p.context for p in posts]
+            batch = concatenate(space, seen, create_empty_array(space, len(posts)))  # type: ignore[arg-type]
         if isinstance(self.model.action_space, Box) and self._losses is not _likelihood:
             actions = policy.scale_action(actions)
         observations, _ = policy.obs_to_tensor(batch)

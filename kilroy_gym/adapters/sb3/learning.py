@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from kilroy_gym.adapters.agent import Callback
 from kilroy_gym.adapters.sb3.callbacks import Rounds
-from kilroy_gym.adapters.sb3.checks import why_useless
+from kilroy_gym.adapters.sb3.checks import composed, why_useless
 from kilroy_gym.adapters.sb3.hand_over import HandOver
 from kilroy_gym.codecs import Codec
 
@@ -47,7 +47,9 @@ def learn_within(
             f"a round makes {model.n_envs} posts, so a budget of {posts} allows none: "
             "raise the budget or build the model with fewer slots"
         )
-    useless = why_useless(model, budget, hand_over.hold_left if hand_over else None)
+    whole = composed(model, codec)
+    steps = budget if whole is None else budget * (whole.length - 1)
+    useless = why_useless(model, steps, hand_over.hold_left if hand_over else None)
     if useless and not all(vec_env.get_attr("simulated")):
         raise ValueError(f"{useless}; nothing was posted")
     own = callback if isinstance(callback, BaseCallback) else None
@@ -57,7 +59,7 @@ def learn_within(
     model.set_env(vec_env)
     with hand_over.guiding() if hand_over else nullcontext():
         model.learn(
-            budget,
+            steps,
             CallbackList(callbacks),
             reset_num_timesteps=False,
             progress_bar=progress_bar,
