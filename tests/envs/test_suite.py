@@ -17,6 +17,16 @@ from kilroy_gym.envs import SimulatedEnv, SimulatedVectorEnv
 from kilroy_gym.envs.suite import AUDIENCES, audience_class, register
 
 every_id = pytest.mark.parametrize("env_id", AUDIENCES)
+VARIANTS = [
+    ("Kilroy-Topics-v0", {"topics": 50, "dispersion": 0.3, "relation": -0.5}),
+    ("Kilroy-Tone-v0", {"scales": 3, "noise": 0.0}),
+    ("Kilroy-Timing-v0", {"topics": 2, "hours_between": 168}),
+    ("Kilroy-Drift-v0", {"jump_every": 0, "period": 50}),
+    ("Kilroy-Growth-v0", {"followers": 1e9, "posts": 3}),
+    ("Kilroy-Delayed-v0", {"longest": 0, "topics": 40}),
+    ("Kilroy-Zigzag-v0", {"vocabulary": 4, "length": 2}),
+    ("Kilroy-ZigzagSteps-v0", {"vocabulary": 20, "length": 7}),
+]
 SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
 
@@ -71,6 +81,19 @@ def test_gymnasiums_checker_passes(env_id):
 def test_stable_baselines_checker_passes(env_id):
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
     checker.check_env(gym.make(env_id, render_mode="rgb_array"))
+
+
+@pytest.mark.parametrize(("env_id", "kwargs"), VARIANTS)
+def test_both_checkers_pass_for_other_arguments(env_id, kwargs):
+    check_env(gym.make(env_id, **kwargs).unwrapped)
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(gym.make(env_id, render_mode="rgb_array", **kwargs))
+
+
+@pytest.mark.parametrize(("env_id", "kwargs"), VARIANTS)
+def test_arguments_go_through_json_too(env_id, kwargs):
+    spec = gym.make(env_id, **kwargs).spec
+    assert same(play(gym.make(EnvSpec.from_json(spec.to_json()))), play(gym.make(spec)))
 
 
 @every_id
@@ -149,6 +172,34 @@ def test_a_round_equals_the_same_posts_one_after_another(env_id):
                 if not key.startswith("_")
             }
             written[slot] = []
+
+
+@every_id
+def test_posting_and_playing_arrays_are_the_same(env_id):
+    """With a feed or with times a post is made of every action; else none is."""
+    assert same(play(gym.make(env_id, render_mode="ansi")), play(gym.make(env_id)))
+    timed = gym.make_vec(env_id, num_envs=3, score_delay_s=1.0, clock=ManualClock())
+    assert same(play(timed), play(gym.make_vec(env_id, num_envs=3)))
+
+
+@every_id
+def test_without_waiting_nothing_is_lost(env_id):
+    env, waiting = (gym.make_vec(env_id, num_envs=3, wait=wait) for wait in (False, True))
+    came, expected = {}, {}
+    for (_, rewards, _, _, infos), (_, scores, _, _, final) in zip(
+        play(env)[1:], play(waiting)[1:], strict=True
+    ):
+        assert ("final_info" in infos) == ("final_info" in final)
+        came.update(infos["arrived"])
+        if "final_info" not in infos:
+            continue
+        sent = infos["_final_info"]
+        ids = infos["final_info"]["post_id"]
+        expected.update(zip(ids[sent].tolist(), scores[sent].tolist(), strict=True))
+        known = sent & ~infos["final_info"]["pending"]
+        came.update(zip(ids[known].tolist(), rewards[known].tolist(), strict=True))
+    came.update(env.unwrapped.drain())
+    assert came == expected
 
 
 @every_id
