@@ -11,6 +11,7 @@ from typing import Any, Generic, overload
 
 import numpy as np
 
+from kilroy_gym.checks import integer
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData, X
 
@@ -43,10 +44,7 @@ class Dataset(Sequence[PostData[X]], ABC):
         Raises:
             ValueError: ``batch_size`` is not an integer of at least 1.
         """
-        whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
-        if not whole or batch_size < 1:
-            raise ValueError(f"batch_size must be an integer of at least 1, got {batch_size!r}")
-        starts = range(0, len(self), batch_size)
+        starts = range(0, len(self), integer("batch_size", batch_size, 1))
         if rng is None:
             yield from (self[start : start + batch_size] for start in starts)
         else:

@@ -14,6 +14,7 @@ from gymnasium.vector import VectorEnv
 from kilroy_gym.adapters.agent import Agent, Callback, Round
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent, env_attribute
+from kilroy_gym.checks import integer
 from kilroy_gym.codecs import Codec, UnencodablePost
 from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.envs import FaceVectorEnv
@@ -152,9 +153,10 @@ class KilroyTrainer:
             ValueError: A number is below 1, or no post was found to mimic.
             UnencodablePost: With ``strict``, the codec has no action for a post.
         """
-        optional = {"batch_size": batch_size, "limit": limit}
-        given = {name: value for name, value in optional.items() if value is not None}
-        _check_positive(epochs=epochs, **given)
+        integer("epochs", epochs, 1)
+        for name, value in (("batch_size", batch_size), ("limit", limit)):
+            if value is not None:
+                integer(name, value, 1)
         with self._dataset_factory.create(self._scrap(limit, strict)) as dataset:
             if len(dataset) == 0:
                 skipped = f" ({self.skipped_posts} were skipped)" if self.skipped_posts else ""
@@ -216,11 +218,9 @@ class KilroyTrainer:
             steps = STEPS
         budget = sys.maxsize
         if posts is not None:
-            _check_positive(posts=posts)
-            budget = posts
+            budget = integer("posts", posts, 1)
         if steps is not None:
-            _check_positive(steps=steps)
-            budget = min(budget, steps * self.agent.update_rate)
+            budget = min(budget, integer("steps", steps, 1) * self.agent.update_rate)
         if seconds is not None:
             callback = _stopping_after(seconds, callback)
         if progress_bar is None:
@@ -237,7 +237,7 @@ class KilroyTrainer:
         Raises:
             TypeError: The Face is a live one, which cannot be copied.
         """
-        _check_positive(posts=posts)
+        integer("posts", posts, 1)
         twin = env_attribute(self.env, "snapshot")()
         twin.wait = True  # whoever is evaluated: a score that is pending is none yet
         return mean_score(self.agent, twin, posts)
@@ -290,7 +290,7 @@ class KilroyTrainer:
                 self.agent.set_env(self.env, update_rate)
             return
         if update_rate is not None:
-            _check_positive(update_rate=update_rate)
+            integer("update_rate", update_rate, 1)
         self.env = FaceVectorEnv(
             self._face,
             update_rate or UPDATE_RATE,
@@ -319,9 +319,3 @@ def _stopping_after(seconds: float, callback: Callback | None) -> Callback:
         return (callback is None or callback(played) is not False) and time.monotonic() < end
 
     return stop
-
-
-def _check_positive(**values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from kilroy_gym.adapters.agent import Callback, Round
 from kilroy_gym.adapters.whole_posts import WholePosts
+from kilroy_gym.checks import integer
 from kilroy_gym.codecs import Codec, SequenceCodec
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.packing import pack, unpack
@@ -67,9 +68,8 @@ class ModuleAgent(Generic[X, DraftId]):
         if env_attribute(self._env, "composed") and isinstance(self._codec, SequenceCodec):
             self._env = WholePosts(self._env, self._codec)
         slots = self._env.num_envs
-        self.update_rate = update_rate or (UPDATE_RATE if self._scalar else slots)
-        if update_rate is not None and (not isinstance(update_rate, int) or update_rate < 1):
-            raise ValueError(f"update_rate must be an integer of at least 1, got {update_rate!r}")
+        usual = UPDATE_RATE if self._scalar else slots
+        self.update_rate = usual if update_rate is None else integer("update_rate", update_rate, 1)
         if self.update_rate % slots:
             raise ValueError(
                 f"update_rate must be a multiple of the environment's {slots} slots, "

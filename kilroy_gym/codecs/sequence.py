@@ -7,6 +7,7 @@ import numpy.typing as npt
 from gymnasium.error import InvalidAction
 from gymnasium.spaces import MultiDiscrete
 
+from kilroy_gym.checks import integer
 from kilroy_gym.codecs.base import Codec, UnencodablePost, as_array, short
 
 Tokens = tuple[int, ...]
@@ -39,16 +40,12 @@ class SequenceCodec(Codec[Tokens]):
 
     def __init__(self, vocabulary: int, length: int, start: int, stop: int) -> None:
         """Checks the numbers."""
-        if vocabulary < 2 or length < 2:
-            raise ValueError(
-                f"vocabulary and length must be at least 2, got {vocabulary!r} and {length!r}"
-            )
-        if not (0 <= start < vocabulary and 0 <= stop < vocabulary and start != stop):
-            raise ValueError(
-                f"start and stop must be two different tokens from 0 to {vocabulary - 1}, "
-                f"got {start!r} and {stop!r}"
-            )
-        self.vocabulary, self.length, self.start, self.stop = vocabulary, length, start, stop
+        self.vocabulary = integer("vocabulary", vocabulary, 2)
+        self.length = integer("length", length, 2)
+        self.start = integer("start", start, 0, self.vocabulary - 1)
+        self.stop = integer("stop", stop, 0, self.vocabulary - 1)
+        if start == stop:
+            raise ValueError(f"start and stop must be two different tokens, got {start!r} twice")
         self.space = MultiDiscrete([vocabulary] * (length - 1))
 
     def encode(self, x: Tokens) -> npt.NDArray[np.int64]:

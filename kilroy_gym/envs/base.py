@@ -1,8 +1,6 @@
 """What the environment of one post a step and that of one round a step have in common."""
 
 import copy
-import math
-import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy as np
 from gymnasium import Space
 from gymnasium.spaces import Discrete
 
+from kilroy_gym.checks import number
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.clock import Clock, SystemClock
 from kilroy_gym.envs.feed import Feed
@@ -53,8 +52,8 @@ class OnFace:
             raise TypeError(f"face must be a KilroyFace, got {face!r}")
         if codec is not None and not isinstance(codec, Codec):
             raise TypeError(f"codec must be a Codec or None, got {codec!r}")
-        check_seconds("post_rate", post_rate)
-        check_seconds("score_delay_s", score_delay_s)
+        number("post_rate (in seconds)", post_rate, 0)
+        number("score_delay_s", score_delay_s, 0)
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(
                 f"render_mode must be None or one of {RENDER_MODES}, got {render_mode!r}"
@@ -131,14 +130,3 @@ def spaces_for(
     # Copied: their random streams must not be shared between environments.
     observation_space = copy.deepcopy(getattr(face, "observation_space", NOTHING))
     return observation_space, copy.deepcopy(codec.space) if codec else PostSpace()
-
-
-def check_seconds(name: str, value: Any) -> None:
-    """Refuses what is not a duration.
-
-    Raises:
-        ValueError: ``value`` is not a finite number of at least 0.
-    """
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a number of seconds of at least 0, got {value!r}")

@@ -9,6 +9,7 @@ from gymnasium.error import InvalidAction
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from kilroy_gym.checks import integer
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
 from kilroy_gym.envs.clock import Clock
@@ -68,11 +69,9 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         clock: Clock | None = None,
     ) -> None:
         """Checks the arguments and derives the spaces."""
-        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
-        if not whole or num_envs < 1:
-            raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
+        num_envs = integer("num_envs", num_envs, 1)
         self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock, wait)
-        self.num_envs = num_envs = int(num_envs)
+        self.num_envs = num_envs
         self.wait = wait
         self.single_observation_space, self.single_action_space = spaces_for(face, codec)
         self.observation_space = batch_space(self.single_observation_space, num_envs)

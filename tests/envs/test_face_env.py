@@ -181,7 +181,7 @@ def test_a_truth_that_fails_loses_neither_post_nor_score():
 @pytest.mark.parametrize("name", ["post_rate", "score_delay_s"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "1", None, True, 1j])
 def test_what_is_no_duration_is_refused(name, value):
-    with pytest.raises(ValueError, match=f"{name} must be a number of seconds of at least 0"):
+    with pytest.raises(ValueError, match=rf"{name}.* must be a number of at least 0"):
         FaceEnv(WallFace(), **{name: value})
 
 
