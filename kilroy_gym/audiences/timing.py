@@ -12,6 +12,8 @@ from kilroy_gym.codecs import CategoricalCodec
 
 HOURS, WEEKDAYS = 24, 7
 WEEK = HOURS * WEEKDAYS
+TIMES = np.stack([np.arange(WEEK) % HOURS, np.arange(WEEK) // HOURS], axis=1)
+"""Hour and weekday of each hour of the week."""
 WEEKEND = 5
 """The first weekday of the weekend, counted from Monday as 0."""
 
@@ -89,8 +91,7 @@ class TimingAudience(Audience):
 
     def observe(self, count: int) -> npt.NDArray[np.int64]:
         """Returns hour and weekday of the next posts, int64 of shape ``(count, 2)``."""
-        hours = self._hours(count)
-        return np.stack([hours % HOURS, hours // HOURS], axis=1)
+        return TIMES[self._hours(count)]
 
     def respond(self, actions: Any, rng: np.random.Generator) -> Response:
         """Scores topics at their time, with noise."""
@@ -108,7 +109,7 @@ class TimingAudience(Audience):
         hours = rng.integers(0, WEEK, count)
         anything = rng.integers(0, self.topics, count)
         actions = np.where(rng.random(count) < 0.5, self.means[hours].argmax(axis=1), anything)
-        return actions, np.stack([hours % HOURS, hours // HOURS], axis=1)
+        return actions, TIMES[hours]
 
     def _hours(self, count: int) -> npt.NDArray[np.int64]:
         """Returns the hours of the week of the next posts."""
