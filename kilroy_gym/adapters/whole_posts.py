@@ -13,7 +13,7 @@ from kilroy_gym.codecs import SequenceCodec
 Posts = npt.NDArray[np.int64]
 
 
-class WholePosts(VectorWrapper[Any, Any, Any, Any]):
+class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
     """Takes whole posts, one for each slot, and writes them token by token.
 
     So a module that writes whole posts plays a composed environment, wrapped or not: a step here
