@@ -36,13 +36,16 @@ def test_the_level_of_a_topic_is_a_bump_around_its_hour_on_weekdays_and_at_weeke
 def test_peaks_and_weights_are_uniform():
     audience, _ = started(TimingAudience, topics=1000, sharpness=1.0, hours_between=1)
     levels = np.log(audience.means)
+    of_both = []
     for when in (HOURS >= 120, HOURS < 120):
         mean, amplitude, phase = np.array(
             [wave(levels[when, topic], ANGLES[when])[:3] for topic in range(1000)]
         ).T
         weights = np.exp(mean + amplitude) / 10
+        of_both.append(weights)
         assert stats.kstest(weights, "uniform", args=(0.5, 0.5)).pvalue > IMPLAUSIBLE
         assert stats.kstest(phase / (2 * np.pi), "uniform").pvalue > IMPLAUSIBLE
+    assert abs(np.corrcoef(of_both)[0, 1]) < 0.13  # weekends have weights of their own
 
 
 def test_the_best_score_is_that_of_the_best_topic_of_the_moment():
