@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 from kilroy_gym import ModuleAgent
-from kilroy_gym.adapters.module_agent import env_attribute
+from kilroy_gym.adapters.environments import env_attribute
 from kilroy_gym.modules import ThompsonModule
 
 MOST_POSTS = 100_000

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from kilroy_gym import KilroyModule, ModuleAgent, PostData
-from kilroy_gym.adapters.module_agent import env_attribute
+from kilroy_gym.adapters.environments import env_attribute
 
 
 class UniformModule(KilroyModule[Any, int]):

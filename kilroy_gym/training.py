@@ -1,27 +1,25 @@
 """Warm start, then the environment loop."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.adapters.agent import Agent, Callback, Round
+from kilroy_gym.adapters.agent import Agent, Callback, stopping_after
+from kilroy_gym.adapters.environments import env_attribute
 from kilroy_gym.adapters.models import model_as_agent
-from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent, env_attribute
+from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.checks import integer
-from kilroy_gym.codecs import Codec, UnencodablePost
-from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
+from kilroy_gym.codecs import Codec
+from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory, Scrape
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.evaluation import mean_score
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.post import PostData
 from kilroy_gym.progress import progress
 
 STEPS = 10
@@ -157,9 +155,11 @@ class KilroyTrainer:
         for name, value in (("batch_size", batch_size), ("limit", limit)):
             if value is not None:
                 integer(name, value, 1)
-        with self._dataset_factory.create(self._scrap(limit, strict)) as dataset:
+        scrape = Scrape(env_attribute(self.env, "scrap")(limit), self._codec, limit, strict)
+        with self._dataset_factory.create(scrape) as dataset:
+            self.skipped_posts = scrape.skipped
             if len(dataset) == 0:
-                skipped = f" ({self.skipped_posts} were skipped)" if self.skipped_posts else ""
+                skipped = f" ({scrape.skipped} were skipped)" if scrape.skipped else ""
                 raise ValueError(f"there are no posts to mimic: the scrape was empty{skipped}")
             if hasattr(self.agent, "fine_tune"):
                 after_epoch = _reporting(callback, len(dataset))
@@ -222,7 +222,7 @@ class KilroyTrainer:
         if steps is not None:
             budget = min(budget, integer("steps", steps, 1) * self.agent.update_rate)
         if seconds is not None:
-            callback = _stopping_after(seconds, callback)
+            callback = stopping_after(seconds, callback)
         if progress_bar is None:
             progress_bar = sys.stderr.isatty()
         self.agent.learn(budget, callback, progress_bar)
@@ -253,22 +253,6 @@ class KilroyTrainer:
         if hasattr(module_or_agent, "check_face"):
             module_or_agent.check_face(self.env)
         return module_or_agent
-
-    def _scrap(self, limit: int | None, strict: bool) -> Iterator[PostData[Any]]:
-        """Yields what can be mimicked; a Face that ignores ``limit`` is cut off there."""
-        self.skipped_posts = 0
-        for item in islice(env_attribute(self.env, "scrap")(limit), limit):
-            if not (isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], PostData)):
-                raise TypeError(f"scrap must yield (post id, PostData), got {item!r}")
-            try:
-                if self._codec is not None:
-                    self._codec.encode(item[1].x)
-            except UnencodablePost:
-                if strict:
-                    raise
-                self.skipped_posts += 1
-                continue
-            yield item[1]
 
     def _set_pace(
         self,
@@ -306,16 +290,3 @@ def _reporting(
     callback: Callable[[Epoch], bool | None] | None, posts: int
 ) -> Callable[[int, dict[str, float]], bool | None]:
     return lambda number, metrics: callback and callback(Epoch(number, posts, metrics))
-
-
-def _stopping_after(seconds: float, callback: Callback | None) -> Callback:
-    if not seconds > 0:
-        raise ValueError(f"seconds must be positive, got {seconds!r}")
-    if not (callback is None or callable(callback)):
-        raise TypeError(f"with seconds, callback must be a function of a Round, got {callback!r}")
-    end = time.monotonic() + seconds
-
-    def stop(played: Round) -> bool:
-        return (callback is None or callback(played) is not False) and time.monotonic() < end
-
-    return stop

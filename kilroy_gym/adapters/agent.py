@@ -1,5 +1,6 @@
 """Whoever plays: what the trainer and the comparison ask of an agent."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -63,3 +64,22 @@ class Agent(Protocol):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the agent to a file."""
+
+
+def stopping_after(seconds: float, callback: Callback | None) -> Callback:
+    """Returns a callback that also stops a run once so many seconds have passed.
+
+    Raises:
+        TypeError: ``callback`` is no function of a round.
+        ValueError: ``seconds`` is not positive.
+    """
+    if not seconds > 0:
+        raise ValueError(f"seconds must be positive, got {seconds!r}")
+    if not (callback is None or callable(callback)):
+        raise TypeError(f"with seconds, callback must be a function of a Round, got {callback!r}")
+    end = time.monotonic() + seconds
+
+    def stop(played: Round) -> bool:
+        return (callback is None or callback(played) is not False) and time.monotonic() < end
+
+    return stop

@@ -9,12 +9,13 @@ from typing import Any, Generic
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import VectorEnv
 
 from kilroy_gym.adapters.agent import Callback, Round
+from kilroy_gym.adapters.environments import env_attribute, whole_posts
 from kilroy_gym.adapters.whole_posts import WholePosts
 from kilroy_gym.checks import integer
-from kilroy_gym.codecs import Codec, SequenceCodec
+from kilroy_gym.codecs import Codec
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData, X
@@ -63,10 +64,8 @@ class ModuleAgent(Generic[X, DraftId]):
     ) -> None:
         """Moves to another environment; takes the arguments of the class."""
         self._scalar = not isinstance(env, VectorEnv)
-        self._env = as_vector(env)
+        self._env = whole_posts(env)
         self._codec: Codec[Any] | None = env_attribute(self._env, "codec")
-        if env_attribute(self._env, "composed") and isinstance(self._codec, SequenceCodec):
-            self._env = WholePosts(self._env, self._codec)
         slots = self._env.num_envs
         usual = UPDATE_RATE if self._scalar else slots
         self.update_rate = usual if update_rate is None else integer("update_rate", update_rate, 1)
@@ -248,42 +247,6 @@ class ModuleAgent(Generic[X, DraftId]):
             self._reinforce({self._open.pop(post_id): score for post_id, score in arrived.items()})
             if callback is not None:
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
-
-
-def as_vector(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
-    """Returns a vector environment as it is, and one of one post a step as one of a single slot.
-
-    Raises:
-        TypeError: It is no environment.
-        ValueError: It resets in another mode than ``SAME_STEP``.
-    """
-    if isinstance(env, gym.Env):
-        return SyncVectorEnv([lambda: env], autoreset_mode=AutoresetMode.SAME_STEP)
-    if not isinstance(env, VectorEnv):
-        raise TypeError(f"env must be a Gymnasium environment, got {env!r}")
-    mode = env.metadata.get("autoreset_mode")
-    if mode != AutoresetMode.SAME_STEP:
-        raise ValueError(
-            f"a vector environment must have autoreset_mode=SAME_STEP, this one has {mode}: an "
-            "episode is one post, and in the other modes every second action is ignored"
-        )
-    return env
-
-
-def env_attribute(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any], name: str) -> Any:
-    """Returns an attribute of the Kilroy environment inside wrappers and vector environments.
-
-    Raises:
-        TypeError: There is none inside.
-    """
-    base = env.unwrapped
-    if isinstance(base, SyncVectorEnv):
-        base = base.envs[0].unwrapped
-    if not hasattr(base, name):
-        raise TypeError(
-            f"{env} is no Kilroy environment; make one with FaceEnv(face, codec) or gym.make"
-        )
-    return getattr(base, name)
 
 
 def checked_module(module: Any, source: str) -> Any:

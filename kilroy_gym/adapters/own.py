@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.adapters.module_agent import env_attribute
+from kilroy_gym.adapters.environments import env_attribute
 from kilroy_gym.modules import (
     BernoulliModule,
     ContextualModule,

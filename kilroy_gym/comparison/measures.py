@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 
-from kilroy_gym.adapters.module_agent import env_attribute
+from kilroy_gym.adapters.environments import env_attribute, whole_posts
 from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.envs.feed import running_mean
 from kilroy_gym.records import Floats, mean_of_share
@@ -116,7 +116,7 @@ def uniform_levels(env_id: str, seed: int, posts: int) -> Floats | None:
         posts cannot be made at random.
     """
     slots = min(posts, 100)
-    env = gym.make_vec(env_id, num_envs=slots)
+    env = whole_posts(gym.make_vec(env_id, num_envs=slots))
     if env_attribute(env, "codec") is None:
         return None
     env.action_space.seed(seed)

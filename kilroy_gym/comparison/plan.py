@@ -13,7 +13,7 @@ import gymnasium as gym
 
 import kilroy_gym
 from kilroy_gym.adapters import agent_file, load_agent_file
-from kilroy_gym.adapters.module_agent import as_vector, env_attribute
+from kilroy_gym.adapters.environments import as_vector, env_attribute
 from kilroy_gym.records import fresh_directory, written_whole
 
 WARM_STARTS = {"yes": (True,), "no": (False,), "both": (False, True)}

@@ -13,7 +13,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from kilroy_gym.adapters.module_agent import as_vector
+from kilroy_gym.adapters.environments import as_vector
 from kilroy_gym.envs import PostSpace
 
 Indices = Iterable[int] | int | None
