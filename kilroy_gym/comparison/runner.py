@@ -182,6 +182,8 @@ def _outcomes(plan: Plan, todo: Sequence[Run], directory: Path, jobs: int) -> Ou
 
 
 def _parallel(plan: Plan, runs: Sequence[Run], directory: Path, jobs: int) -> Outcomes:
+    # A worker that has grown, as torch makes it grow, is replaced by a new one; no run is lost.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     workers = {"initializer": _become_worker, "initargs": (os.getpid(),)}
     with _inheriting_no_interrupt(), parallel_config("loky", inner_max_num_threads=1, **workers):
         # With one job, joblib would play in this process: so two workers, and one run at a time.

@@ -1,0 +1,34 @@
+"""SAC for continuous posts, with settings for few posts."""
+
+# Settings by hand, not searched for: learning from the tenth post on, and as many gradient steps
+# as posts; a low temperature at first, since scores are around 1.
+
+import sys
+from typing import Any
+
+from stable_baselines3 import SAC
+
+from kilroy_gym.adapters.sb3 import SB3Agent
+
+
+def make_agent(env: Any, seed: int | None = None) -> SB3Agent:
+    """Returns the agent; it plays numbers and vectors only."""
+    return SB3Agent.of(
+        SAC,
+        env,
+        seed,
+        learning_starts=10,
+        train_freq=1,
+        gradient_steps=-1,
+        learning_rate=0.003,
+        batch_size=64,
+        buffer_size=100_000,
+        ent_coef="auto_0.05",
+        policy_kwargs={"net_arch": [32, 32]},
+    )
+
+
+if __name__ == "__main__":
+    from kilroy_gym.cli import main
+
+    main(["train", "Kilroy-Tone-v0", "--agent", __file__, *sys.argv[1:]])
