@@ -40,6 +40,7 @@ class AnimalModule(KilroyModule):
 
 
 if __name__ == "__main__":
+    random.seed(0)
     trainer = KilroyTrainer(AnimalFace(), AnimalModule()).fine_tune(epochs=1)
     print(trainer.module.weights)
     trainer.run(posts=200, post_rate=0)

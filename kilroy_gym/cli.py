@@ -24,6 +24,7 @@ from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.interfaces import FaceError, KilroyFace
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.records import ScoreLog, fresh_directory
+from kilroy_gym.seeding import seed_everything
 from kilroy_gym.training import KilroyTrainer
 
 EVALUATION_POSTS = 1000
@@ -102,6 +103,7 @@ def train(
     """Warm-start an agent from existing posts, then let it post and learn from the scores."""
     if posts < update_rate:
         raise ValueError(f"--posts {posts} is less than one --round of {update_rate}")
+    seed_everything(seed)
     trainer, name = _trainer(env_id, face, agent, module, update_rate, seed)
     if post_rate is not None and face is None:
         raise ValueError("--post-rate is for a --face of your own; a simulated audience is at once")

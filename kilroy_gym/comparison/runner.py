@@ -1,7 +1,6 @@
 """Plays the runs of a comparison in parallel processes; needs the extra ``compare``."""
 
 import os
-import random
 import signal
 import sys
 import threading
@@ -16,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 from kilroy_gym.adapters import load_agent_file
 from kilroy_gym.comparison.plan import Plan, Run
 from kilroy_gym.comparison.results import Recorder, RunResult
 from kilroy_gym.extras import needs_extra
 from kilroy_gym.progress import progress
+from kilroy_gym.seeding import seed_everything
 from kilroy_gym.training import KilroyTrainer
 
 with needs_extra("compare", "comparisons"):
@@ -137,21 +136,12 @@ def result_of(plan: Plan, run: Run) -> RunResult:
 def _fresh(plan: Plan, run: Run) -> tuple[Any, Any]:
     """Makes the environment and the agent, every global random stream being seeded."""
     had_torch = "torch" in sys.modules
-    _seed_everything(run.seed)
+    seed_everything(run.seed)
     env = gym.make_vec(plan.env_id, num_envs=plan.update_rate)
     agent = load_agent_file(run.agent.path)(env, run.seed)
     if not had_torch and "torch" in sys.modules:
         return _fresh(plan, run)  # torch came with the agent, so it was not seeded yet
     return env, agent
-
-
-def _seed_everything(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - a user's module may draw from the global stream
-    torch: Any = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
-        torch.set_num_threads(1)
 
 
 def _outcomes(plan: Plan, todo: Sequence[Run], directory: Path, jobs: int) -> Outcomes:

@@ -36,9 +36,9 @@ def test_a_budget_is_of_posts_and_not_of_tokens(algorithm, slots):
     env = gym.make_vec(ENV, num_envs=slots)
     agent = SB3Agent.of(algorithm, env, seed=0, **SETTINGS[algorithm])
     rounds = []
-    KilroyTrainer(env, agent, seed=0).run(posts=60, callback=rounds.append)
+    KilroyTrainer(env, agent, seed=0).run(posts=203, callback=rounds.append)
     made = env.unwrapped.face._next_id
-    assert 60 - slots < made <= 60
+    assert 203 - 2 * slots < made <= 203
     assert [i for played in rounds for i in played.post_ids] == list(range(made))
 
 

@@ -42,8 +42,11 @@ class Rounds(BaseCallback):
         ended = [slot for slot, info in enumerate(self.locals["infos"]) if "episode" in info]
         self.posts += len(ended)
         go_on = not (ended and self.callback and self.callback(self._round(ended)) is False)
-        # A rollout that is complete must end of itself: the model learns from it then.
-        complete = self._steps >= steps_per_update(self.model)
+        # A rollout that is complete must end of itself, since the model learns from it then; it is
+        # the last where the budget is spent, but for composed posts, which take any number of
+        # steps: there the budget comes first.
+        whole = composed(self.model, self.codec) is not None
+        complete = not whole and self._steps >= steps_per_update(self.model)
         return go_on and (complete or self.posts + self.model.n_envs <= self.budget)
 
     def _round(self, ended: list[int]) -> Round:
