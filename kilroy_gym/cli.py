@@ -122,13 +122,10 @@ def train(
         "run": name,
         "seed": seed,
         "warm_start": warm_start,
-        "posts": len(log.scores),
         "interrupted": bool(interrupted),
-        "first_tenth_mean_score": log.mean_of_share(0.0, 0.1),
-        "last_tenth_mean_score": log.mean_of_share(0.9, 1.0),
-        "mean_score": log.mean_of_share(0.0, 1.0),
         "figures": figures,
         "kilroy_gym": kilroy_gym.__version__,
+        **log.summary(),
     }
     _write_results(directory, trainer, summary, log.scores)
     _show(summary, directory)

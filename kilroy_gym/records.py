@@ -53,9 +53,18 @@ class ScoreLog:
                 self._writer.writerow([number, played.number, post_id, x, score, *truth])
         self._flush()
 
-    def mean_of_share(self, start: float, end: float) -> float | None:
-        """Returns the mean of the scores between two shares of the run, ``None`` without any."""
-        return mean_of_share(self.scores, start, end) if self.scores else None
+    def summary(self) -> dict[str, float | None]:
+        """Returns how many posts were scored, and means of their scores, ``None`` without any."""
+        shares = {
+            "first_tenth_mean_score": (0.0, 0.1),
+            "last_tenth_mean_score": (0.9, 1.0),
+            "mean_score": (0.0, 1.0),
+        }
+        means = {
+            name: mean_of_share(self.scores, *share) if self.scores else None
+            for name, share in shares.items()
+        }
+        return {"posts": len(self.scores), **means}
 
 
 def mean_of_share(scores: Sequence[float] | Floats, start: float, end: float) -> float:

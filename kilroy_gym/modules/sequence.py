@@ -43,6 +43,7 @@ class SequenceModule(SoftmaxModule):
     ) -> None:
         """Starts uniform."""
         self.codec = codec
+        self._first_row = self._place(0, codec.start)
         shape = ((codec.length - 1) * codec.vocabulary, codec.vocabulary)
         super().__init__(
             shape, mimic_rate, rate, memory, passes, entropy_weight, entropy_posts, kl_weight, seed

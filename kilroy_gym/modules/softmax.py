@@ -45,6 +45,8 @@ class SoftmaxModule(DraftingModule[Any]):
         ValueError: An argument is out of its range.
     """
 
+    _first_row = 0
+    """The row of the first choice of every post."""
     _learned = ("logits", "reference", "_memory", "_totals")
 
     def __init__(
@@ -128,7 +130,7 @@ class SoftmaxModule(DraftingModule[Any]):
 
     def metrics(self) -> dict[str, float]:
         """Returns the entropy of the first choice, in nats."""
-        logs = log_softmax(self.logits)[0]
+        logs = log_softmax(self.logits[self._first_row])
         return {"entropy": float(-(np.exp(logs) * logs).sum())}
 
     def _entropy_weight(self) -> float:

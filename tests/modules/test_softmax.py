@@ -155,3 +155,11 @@ def test_a_sequence_module_mimics_whole_posts():
 def test_a_sequence_module_refuses_what_is_no_post_of_its_codec():
     with pytest.raises(UnencodablePost, match="must be a sequence of tokens from 0 to 4"):
         SequenceModule(SEQUENCES, seed=0).mimic([PostData((0, 4))])
+
+
+def test_the_entropy_shown_is_that_of_the_first_choice():
+    module = SequenceModule(SEQUENCES, mimic_rate=1.0, seed=0)
+    assert module.metrics()["entropy"] == pytest.approx(np.log(5))
+    for _ in range(300):
+        module.mimic([PostData((1, 4, 0, 4))])
+    assert module.metrics()["entropy"] < 0.2
