@@ -19,7 +19,7 @@ from kilroy_gym.comparison.table import (
 STYLE = """
 body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: #1c2430;
   background: #f4f5f7; margin: 0; }
-main { max-width: 960px; margin: 0 auto; padding: 2rem 2rem 3rem; background: #fff; }
+main { max-width: 1100px; margin: 0 auto; padding: 2rem 2rem 3rem; background: #fff; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .4rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
 .what { color: #5a6473; margin: 0 0 1.5rem; }
