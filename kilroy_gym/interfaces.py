@@ -15,6 +15,22 @@ class ScorePending(Exception):
     """Raised by :meth:`KilroyFace.score` while a score is not known yet; it is asked for again."""
 
 
+class PostRefused(ValueError):
+    """Raised by :meth:`KilroyFace.post` where a post was not made and never will be.
+
+    The message is shown and kept, so it says why and holds no secret. Any other error leaves open
+    whether the post was made.
+
+    Attributes:
+        key: The key of the post where a journal has it, or ``None``.
+    """
+
+    def __init__(self, *args: object, key: int | None = None) -> None:
+        """Takes the message."""
+        super().__init__(*args)
+        self.key = key
+
+
 class FaceError(RuntimeError):
     """A Face failed in the middle of a round, or returned what cannot be used.
 
@@ -49,7 +65,12 @@ class KilroyFace(ABC, Generic[X, PostId]):
     - ``observation_space`` and ``observe(count)``: a Gymnasium space, and what is observed before
       each of the next ``count`` posts, as an array of shape ``(count, *observation_space.shape)``;
     - ``truth(post_id)``: the expected score of a post, and the best that any could have had;
-    - ``wait(seconds)``: lets time pass while scores are pending, instead of the clock's sleep.
+    - ``wait(seconds)``: lets time pass while scores are pending, instead of the clock's sleep;
+    - ``post_once(data, key)``: makes the post as ``post`` does, but called again with the same
+      key it makes no second one and returns the id of the first. The key is an integer of unix
+      microseconds, from 0 to below 2**53, which nobody uses for another post; a platform derives
+      its own name for the post and the time of its creation from the key. Without this method
+      nobody can post safely again where an answer was lost, so nobody tries.
     """
 
     @abstractmethod
@@ -62,7 +83,11 @@ class KilroyFace(ABC, Generic[X, PostId]):
 
     @abstractmethod
     def post(self, data: PostData[X]) -> PostId:
-        """Makes a post and returns its id: hashable, and never the same twice."""
+        """Makes a post and returns its id: hashable, and never the same twice.
+
+        Raises:
+            PostRefused: The platform will not have it (optional: any error may be raised).
+        """
 
     @abstractmethod
     def score(self, post_id: PostId) -> float:

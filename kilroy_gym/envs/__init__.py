@@ -1,6 +1,6 @@
 """Face -> Gymnasium: one post a step, a round a step, or composing."""
 
-from kilroy_gym.envs.clock import Clock, SystemClock
+from kilroy_gym.clock import Clock, SystemClock
 from kilroy_gym.envs.compose import ComposedEnv, ComposedVectorEnv
 from kilroy_gym.envs.face_env import FaceEnv
 from kilroy_gym.envs.face_vector_env import FaceVectorEnv

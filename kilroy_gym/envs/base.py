@@ -9,8 +9,8 @@ from gymnasium import Space
 from gymnasium.spaces import Discrete
 
 from kilroy_gym.checks import number
+from kilroy_gym.clock import Clock, SystemClock
 from kilroy_gym.codecs import Codec
-from kilroy_gym.envs.clock import Clock, SystemClock
 from kilroy_gym.envs.feed import Feed
 from kilroy_gym.envs.publisher import Publisher
 from kilroy_gym.envs.spaces import PostSpace

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Generic
 import gymnasium as gym
 from gymnasium.error import InvalidAction
 
+from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
-from kilroy_gym.envs.clock import Clock
 from kilroy_gym.interfaces import KilroyFace, PostId
 from kilroy_gym.post import PostData, X
 

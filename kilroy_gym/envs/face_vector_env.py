@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from kilroy_gym.checks import integer
+from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
-from kilroy_gym.envs.clock import Clock
 from kilroy_gym.faces import SimulatedFace
 from kilroy_gym.interfaces import KilroyFace, PostId
 from kilroy_gym.post import PostData, X

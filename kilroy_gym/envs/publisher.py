@@ -6,7 +6,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from kilroy_gym.envs.clock import Clock
+from kilroy_gym.clock import Clock
 from kilroy_gym.interfaces import FaceError, KilroyFace, ScorePending
 from kilroy_gym.post import PostData
 

@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium as gym
 
 from kilroy_gym.audiences import Audience
-from kilroy_gym.envs.clock import Clock
+from kilroy_gym.clock import Clock
 from kilroy_gym.envs.face_env import FaceEnv
 from kilroy_gym.envs.face_vector_env import FaceVectorEnv
 from kilroy_gym.faces import SimulatedFace

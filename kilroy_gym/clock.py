@@ -1,11 +1,11 @@
-"""Time, as an environment sees it."""
+"""Time, as an environment or a Face sees it."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What an environment asks of time; hand in one of your own and tests need not sleep."""
+    """What is asked of time; hand in one of your own and tests need not sleep."""
 
     def time(self) -> float:
         """Returns the time in seconds, from any start, never going back."""
@@ -24,3 +24,11 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Sleeps."""
         time.sleep(seconds)
+
+
+class UnixClock(SystemClock):
+    """The time of day, for what outlives a process; it can go back when somebody sets it."""
+
+    def time(self) -> float:
+        """Returns seconds since 1970-01-01 00:00 UTC."""
+        return time.time()
