@@ -1,0 +1,158 @@
+"""Posting with a journal: nothing is lost, and nothing is posted twice."""
+
+import warnings
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+from kilroy_gym.clock import Clock
+from kilroy_gym.codecs import UnencodablePost
+from kilroy_gym.faces.journal import Entry, Journal, packed_post
+from kilroy_gym.faces.keys import check_key
+from kilroy_gym.faces.wrapper import FaceWrapper, check_post_once_kept
+from kilroy_gym.interfaces import KilroyFace, PostRefused
+from kilroy_gym.post import PostData
+
+
+class JournaledFace(FaceWrapper):
+    """Writes every post and every score into an SQLite file.
+
+    A post is in the file, durably, before it is sent. Whatever then ends the process, it is sent
+    again with the same key: by :meth:`settle`, which ``post`` calls first. Where the Face inside
+    has ``post_once``, every post in the journal is thus made exactly once. **Without**
+    ``post_once`` a post whose answer was lost is not sent again, and stays in doubt for a person
+    to look at (``journal.in_doubt()``); the constructor warns of that. A post that a platform
+    refuses for good (:class:`PostRefused`) is kept as refused and never sent again.
+
+    Only one process can use a journal at a time. Journaled posts have happened, so the Face is
+    never a simulated one: it has no ``restart``.
+
+    Args:
+        face: The Face inside.
+        path: The file; it is made where it is not there.
+        author: Who posts, as the journal has it.
+        clock: Tells unix seconds.
+
+    Attributes:
+        journal: What was posted; ``journal.pending()`` are the posts to ask scores for after a
+            restart.
+        author: Who posts from now on.
+
+    Raises:
+        StorageError: The journal is in use, cannot be written, or is another kind of file;
+            later, it cannot be written: then nothing is sent.
+        ValueError: The wrappers are in the wrong order.
+    """
+
+    hides: ClassVar[frozenset[str]] = frozenset({"restart"})
+
+    def __init__(
+        self,
+        face: KilroyFace[Any, Any],
+        path: str | Path,
+        author: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        """Opens the journal; sends nothing."""
+        super().__init__(face)
+        check_post_once_kept(self)
+        self.author = author
+        self.journal = Journal(path, clock)
+        if not hasattr(face, "post_once"):
+            warnings.warn(
+                f"{type(face).__name__} has no post_once, so a post whose answer is lost cannot be "
+                "sent again safely: it stays in doubt in the journal",
+                stacklevel=2,
+            )
+
+    def post(self, data: PostData[Any]) -> Any:
+        """Journals a post, makes it, and returns its id.
+
+        Raises:
+            TypeError: It, or its id, holds what cannot be stored.
+            StorageError: The journal cannot be written.
+            PostRefused: The platform will not have it.
+        """
+        self.settle()
+        return self._send(data, self.journal.intend(data, self.author))
+
+    def score(self, post_id: Any) -> float:
+        """Returns the score of a post and journals it, or raises :class:`ScorePending`."""
+        score = self.face.score(post_id)
+        self.journal.scored(post_id, score)
+        return score
+
+    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
+        """Yields the scores that are known, each one journaled before."""
+        for post_id, score in self.face.score_many(post_ids):
+            self.journal.scored(post_id, score)
+            yield post_id, score
+
+    def settle(self) -> list[Entry]:
+        """Sends again what was journaled and never answered, oldest first.
+
+        An error ends it, and what is left is sent by the next call. A post with which the platform
+        always fails is given up by ``journal.refused(key, reason)``.
+
+        Returns:
+            What has become of it; nothing where the Face inside has no ``post_once``.
+        """
+        doubts = self.journal.in_doubt() if hasattr(self, "post_once") else []
+        for entry in doubts:
+            with suppress(PostRefused, UnencodablePost):  # the journal has it
+                self._send(entry.post, entry.key)
+        settled = (self.journal.find(entry.key) for entry in doubts)
+        return [entry for entry in settled if entry is not None]
+
+    def refuse(
+        self, data: PostData[Any], refusal: str, score: float, key: int | None = None
+    ) -> int:
+        """Journals a post that is not sent, with the score that it has for that; returns the key.
+
+        Args:
+            data: The post.
+            refusal: Why it is not sent.
+            score: Its score.
+            key: Its key; where the journal has that already, its entry is completed.
+        """
+        if key is not None and self.journal.find(key) is not None:
+            self.journal.refused(key, refusal, score)
+            return key
+        return self.journal.intend(data, self.author, key, refusal, score)
+
+    def close(self) -> None:
+        """Closes the journal, so that another process can use it, and what is inside."""
+        self.journal.close()
+        super().close()
+
+    def _post_once(self, data: PostData[Any], key: int) -> Any:
+        """Makes a post whose key the caller chose.
+
+        Raises:
+            ValueError: The key is none, or it belongs to another post.
+            PostRefused: The platform will not have it, or would not have it before.
+        """
+        check_key(key)
+        self.settle()
+        entry = self.journal.find(key)
+        if entry is None:
+            return self._send(data, self.journal.intend(data, self.author, key))
+        if packed_post(entry.post) != packed_post(data):
+            raise ValueError(f"key {key} is that of another post in the journal, {entry.post.x!r}")
+        if entry.refusal is not None:
+            raise PostRefused(entry.refusal, key=key)
+        return entry.post_id
+
+    def _send(self, data: PostData[Any], key: int) -> Any:
+        inside: Any = self.face
+        try:
+            once = hasattr(inside, "post_once")
+            post_id = inside.post_once(data, key) if once else inside.post(data)
+        except (PostRefused, UnencodablePost) as error:
+            self.journal.refused(key, str(error))
+            if isinstance(error, PostRefused):
+                error.key = key
+            raise
+        self.journal.made(key, post_id)
+        return post_id

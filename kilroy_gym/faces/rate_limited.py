@@ -1,0 +1,113 @@
+"""So many posts an hour and a day, whatever ends the process."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from kilroy_gym.checks import integer
+from kilroy_gym.clock import Clock, UnixClock
+from kilroy_gym.faces.storage import Storage
+from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.post import PostData
+
+HOUR_S, DAY_S = 3600.0, 86_400.0
+SHORTEST_WAIT_S = 1e-3  # a shorter one may be lost by rounding, and then nothing would move
+
+STORAGE = Storage(
+    "rate limit",
+    0x4B4C5254,
+    (
+        "CREATE TABLE IF NOT EXISTS posts (key INTEGER UNIQUE, at REAL NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS times ON posts (at)",
+    ),
+)
+
+log = logging.getLogger(__name__)
+
+
+class RateLimitedFace(FaceWrapper):
+    """Waits before a post until the limits allow it: in any hour, and in any day, so many posts.
+
+    What was posted is in a small SQLite file, so a limit holds over restarts, and over all
+    processes that name the same file. A post counts before it is sent, also where it then fails:
+    there may be fewer than the limit, never more. One that is sent again with its key counts once.
+
+    The Face is never a simulated one: it has no ``restart``, since the file remembers.
+
+    Args:
+        face: The Face inside.
+        path: The file; it is made where it is not there.
+        per_hour: The most posts in 3,600 seconds, at least 1, or ``None`` for no such limit.
+        per_day: The most posts in 86,400 seconds, at least 1, or ``None`` for no such limit.
+        clock: Tells unix seconds, and sleeps.
+
+    Raises:
+        StorageError: The file cannot be written, or is another kind of file.
+        ValueError: There is no limit, or it is no integer of at least 1; or the wrappers are in
+            the wrong order.
+    """
+
+    hides: ClassVar[frozenset[str]] = frozenset({"restart"})
+
+    def __init__(
+        self,
+        face: KilroyFace[Any, Any],
+        path: str | Path,
+        per_hour: int | None = None,
+        per_day: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Opens the file."""
+        super().__init__(face)
+        given = {"per_hour": (per_hour, HOUR_S), "per_day": (per_day, DAY_S)}
+        self.limits: Mapping[float, int] = {
+            window_s: integer(name, limit, 1)
+            for name, (limit, window_s) in given.items()
+            if limit is not None
+        }
+        if not self.limits:
+            raise ValueError("per_hour and per_day are both None: give at least one limit")
+        self.path = Path(path)
+        self.clock = UnixClock() if clock is None else clock
+        self._connection = STORAGE.open(self.path)
+
+    def post(self, data: PostData[Any]) -> Any:
+        """Makes a post as soon as the limits allow it."""
+        self._wait_for_place(None)
+        return self.face.post(data)
+
+    def close(self) -> None:
+        """Closes the file, and what is inside."""
+        self._connection.close()
+        super().close()
+
+    def _post_once(self, data: PostData[Any], key: int) -> Any:
+        inside: Any = self.face
+        self._wait_for_place(key)
+        return inside.post_once(data, key)
+
+    def _wait_for_place(self, key: int | None) -> None:
+        while (wait_s := self._claim(key)) > 0:
+            log.info("the limits allow the next post in %.0f s", wait_s)
+            self.clock.sleep(max(wait_s, SHORTEST_WAIT_S))
+
+    def _claim(self, key: int | None) -> float:
+        """Counts a post and returns 0, or returns how many seconds it is too early."""
+        with STORAGE.explained(self.path), self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            now = self.clock.time()
+            # A clock that was set back must not block for longer than a limit does.
+            connection.execute("UPDATE posts SET at = ? WHERE at > ?", (now, now))
+            connection.execute("DELETE FROM posts WHERE at <= ?", (now - DAY_S,))
+            if connection.execute("SELECT 1 FROM posts WHERE key = ?", (key,)).fetchone():
+                return 0.0
+            query = "SELECT at FROM posts ORDER BY at DESC LIMIT 1 OFFSET ?"
+            wait_s = 0.0
+            for window_s, limit in self.limits.items():
+                row = connection.execute(query, (limit - 1,)).fetchone()
+                wait_s = wait_s if row is None else max(wait_s, row[0] + window_s - now)
+            if wait_s <= 0:
+                connection.execute("INSERT INTO posts VALUES (?, ?)", (key, now))
+            return wait_s

@@ -1,0 +1,184 @@
+"""Looking at a post before it goes out."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kilroy_gym.checks import number
+from kilroy_gym.faces.dry_run import DryRunFace
+from kilroy_gym.faces.journaled import JournaledFace
+from kilroy_gym.faces.rules import Rule, fingerprint
+from kilroy_gym.faces.wrapper import FaceWrapper, layers
+from kilroy_gym.interfaces import KilroyFace, PostRefused
+from kilroy_gym.post import PostData
+
+REMEMBERED_CONTENTS = 100_000
+"""Repetitions of this many of the latest posts are found, so that memory does not grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedId:
+    """The id of a post that was refused: no platform has it.
+
+    Attributes:
+        number: Counts what was refused, or is the key of the post where it has one.
+    """
+
+    number: int
+
+
+class ReviewedFace(FaceWrapper):
+    """Sends a post only where no rule refuses it.
+
+    A refused post gets a :class:`RefusedId` and scores ``penalty``, so an agent learns to write
+    others; so does one that the platform itself refuses (:class:`PostRefused`). Where there is a
+    :class:`JournaledFace` inside, refused posts are in its journal with the reason, and what is in
+    the journal is never reviewed again: a post that was agreed to before a crash goes out after it.
+
+    Args:
+        face: The Face inside.
+        rules: Asked in order until one refuses; see :mod:`kilroy_gym.faces.rules`: ``length``,
+            ``banned``, ``ask_person``, or any function from a post to a reason or ``None``.
+        penalty: The score of a refused post.
+        allow_repeats: Whether to let pass what equals an earlier post, or a scraped one (of those
+            that went through ``scrap`` here), but for case and white space. It is asked first.
+
+    Raises:
+        TypeError: A rule is none.
+        ValueError: The penalty is not finite, or the wrappers are in the wrong order.
+
+    Example:
+        >>> from kilroy_gym.audiences import BernoulliAudience
+        >>> from kilroy_gym.faces import SimulatedFace
+        >>> def always_true(post):
+        ...     return None if post.x else "this bot says only true things"
+        >>> face = ReviewedFace(SimulatedFace(BernoulliAudience()), [always_true], penalty=-5)
+        >>> face.score(face.post(PostData(False))), face.score(face.post(PostData(True)))
+        (-5.0, 1.0)
+    """
+
+    def __init__(
+        self,
+        face: KilroyFace[Any, Any],
+        rules: Sequence[Rule] = (),
+        penalty: float = -1.0,
+        allow_repeats: bool = True,
+    ) -> None:
+        """Checks the arguments and reads what was posted from the journal, where there is one."""
+        super().__init__(face)
+        for rule in rules:
+            if not callable(rule):
+                raise TypeError(f"a rule must be a function of a post, got {rule!r}")
+        self.rules = tuple(rules)
+        self.penalty = number("penalty", penalty, -math.inf)
+        self.allow_repeats = allow_repeats
+        self._journaled = _journaled(face)
+        self._earlier: dict[str, None] = {}
+        self._refusals = 0
+        self._agreed_key: int | None = None
+        if self._journaled is not None:
+            for entry in self._journaled.journal.entries():
+                if entry.refusal is None:
+                    self._remember(entry.post)
+
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+        """Yields existing posts with their ids."""
+        for post_id, post in self.face.scrap(limit):
+            self._remember(post)
+            yield post_id, post
+
+    def post(self, data: PostData[Any]) -> Any:
+        """Makes a post, or refuses it; returns its id either way.
+
+        Raises:
+            TypeError: A rule returned something else than a reason or ``None``.
+        """
+        refusal = self._review(data)
+        if refusal is not None:
+            return self._refuse(data, refusal, None)
+        try:
+            return self.face.post(data)
+        except PostRefused as error:
+            return self._refuse(data, str(error), error.key)
+
+    def score(self, post_id: Any) -> float:
+        """Returns the score of a post: the penalty where it was refused."""
+        return self.penalty if isinstance(post_id, RefusedId) else self.face.score(post_id)
+
+    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
+        """Yields the penalties of what was refused, then the scores that are known."""
+        ids = list(post_ids)
+        yield from ((one, self.penalty) for one in ids if isinstance(one, RefusedId))
+        sent = [one for one in ids if not isinstance(one, RefusedId)]
+        if sent:
+            yield from self.face.score_many(sent)
+
+    def _post_once(self, data: PostData[Any], key: int) -> Any:
+        inside: Any = self.face
+        entry = None if self._journaled is None else self._journaled.journal.find(key)
+        if entry is not None and entry.refusal is not None:
+            return RefusedId(key)
+        if entry is None and key != self._agreed_key:
+            refusal = self._review(data)
+            if refusal is not None:
+                return self._refuse(data, refusal, key)
+            self._agreed_key = key
+        try:
+            return inside.post_once(data, key)
+        except PostRefused as error:
+            return self._refuse(data, str(error), key)
+
+    def _truth(self, post_id: Any) -> tuple[float, float]:
+        """Of a refused post the best that could have been is not known: not a number."""
+        if isinstance(post_id, RefusedId):
+            return self.penalty, math.nan
+        inside: Any = self.face
+        truth: tuple[float, float] = inside.truth(post_id)
+        return truth
+
+    def _restart(self, rng: np.random.Generator) -> None:
+        inside: Any = self.face
+        inside.restart(rng)
+        self._earlier.clear()
+        self._refusals = 0
+
+    def _review(self, data: PostData[Any]) -> str | None:
+        """Returns why a post is refused; remembers it where it is not."""
+        if not self.allow_repeats and fingerprint(data.x) in self._earlier:
+            return "it was posted before"
+        for rule in self.rules:
+            refusal = rule(data)
+            if refusal is not None:
+                if not isinstance(refusal, str):
+                    raise TypeError(
+                        "a rule must return why it refuses a post, or None to let it pass; "
+                        f"{getattr(rule, '__qualname__', type(rule).__name__)} returned {refusal!r}"
+                    )
+                return refusal
+        self._remember(data)
+        return None
+
+    def _remember(self, post: PostData[Any]) -> None:
+        if not self.allow_repeats:
+            self._earlier[fingerprint(post.x)] = None
+            if len(self._earlier) > REMEMBERED_CONTENTS:
+                del self._earlier[next(iter(self._earlier))]
+
+    def _refuse(self, data: PostData[Any], refusal: str, key: int | None) -> RefusedId:
+        if self._journaled is not None:
+            key = self._journaled.refuse(data, refusal, self.penalty, key)
+        self._refusals += 1
+        return RefusedId(self._refusals if key is None else key)
+
+
+def _journaled(face: KilroyFace[Any, Any]) -> JournaledFace | None:
+    """Returns the journal that posts get to, if there is one."""
+    for layer in layers(face):
+        if isinstance(layer, DryRunFace):
+            return None
+        if isinstance(layer, JournaledFace):
+            return layer
+    return None

@@ -1,0 +1,106 @@
+"""Rules for posts: each returns why a post is refused, or ``None``."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kilroy_gym.checks import integer
+from kilroy_gym.packing import pack
+from kilroy_gym.post import PostData
+
+Rule = Callable[[PostData[Any]], str | None]
+"""From a post to why it is refused, or ``None``; any function of this shape is a rule."""
+
+
+def length(longest: int, shortest: int = 1, count: Callable[[Any], int] = len) -> Rule:
+    """Returns the rule that a post's length is from ``shortest`` to ``longest``.
+
+    Args:
+        longest: The most that is allowed.
+        shortest: The least that is allowed, at least 0.
+        count: How long a post's content is; platforms count in different ways.
+
+    Raises:
+        ValueError: A limit is no integer, or they are the wrong way round.
+
+    Example:
+        >>> length(5)(PostData("Hello!"))
+        'length 6 is not from 1 to 5'
+    """
+    integer("shortest", shortest, 0)
+    integer("longest", longest, shortest)
+
+    def rule(post: PostData[Any]) -> str | None:
+        found = count(post.x)
+        fits = shortest <= found <= longest
+        return None if fits else f"length {found} is not from {shortest} to {longest}"
+
+    return rule
+
+
+def banned(words: Iterable[str]) -> Rule:
+    """Returns the rule that text holds none of some words or phrases.
+
+    Words are compared whole, without regard to case, to invisible characters and to variants of
+    the same letter (Unicode's NFKC). What is not text passes.
+
+    Raises:
+        ValueError: There are no words, or one is empty.
+
+    Example:
+        >>> banned(["spam"])(PostData("Some SPAM, please"))
+        "'spam' is banned"
+        >>> banned(["spam"])(PostData("spamalot"))
+    """
+    if isinstance(words, str):
+        raise ValueError(f"words must be a list of words, got the text {words!r}")
+    plain = [plain_text(word) for word in words]
+    if not plain or not all(plain):
+        raise ValueError(f"words must be at least one, none of them empty, got {plain!r}")
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, plain))})(?!\w)")
+
+    def rule(post: PostData[Any]) -> str | None:
+        found = pattern.search(plain_text(post.x)) if isinstance(post.x, str) else None
+        return None if found is None else f"{found.group()!r} is banned"
+
+    return rule
+
+
+def ask_person(post: PostData[Any]) -> str | None:
+    """Is the rule that a person at the terminal agrees.
+
+    Raises:
+        RuntimeError: Nobody can be asked, since there is no terminal to read from.
+    """
+    # repr: a text could otherwise move the cursor or hide a part of itself
+    question = f"Post {post.x!r}? [y/n] "
+    while True:
+        try:
+            answer = input(question).strip().casefold()
+        except EOFError:
+            raise RuntimeError(
+                "a person must review every post, and there is no terminal to ask at: run this in "
+                "a terminal, or leave the rule ask_person out"
+            ) from None
+        if answer in ("y", "yes"):
+            return None
+        if answer in ("n", "no"):
+            return "a person said no"
+
+
+def plain_text(text: str) -> str:
+    """Returns a text in small letters, with single spaces and nothing invisible."""
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    seen = (character for character in normal if unicodedata.category(character) != "Cf")
+    return " ".join("".join(seen).split())
+
+
+def fingerprint(x: Any) -> str:
+    """Returns what is equal for contents that readers would call the same.
+
+    Raises:
+        TypeError: The content is of a type that cannot be stored.
+    """
+    return json.dumps(pack(plain_text(x) if isinstance(x, str) else x))
