@@ -1,0 +1,52 @@
+"""Real parts for the tests of wrappers."""
+
+from typing import Any
+
+from parts import ManualClock, WallFace
+
+from kilroy_gym import PostData
+from kilroy_gym.interfaces import PostRefused
+
+TOKEN = "token-that-nobody-may-see"
+START = 1_700_000_000.0
+"""When the tests' clocks start, in unix seconds."""
+
+
+def unix_clock(now: float = START) -> ManualClock:
+    clock = ManualClock()
+    clock.now = now
+    return clock
+
+
+class OnceFace(WallFace):
+    """Can also post with a key, keeps a secret, and loses answers or refuses on request.
+
+    Attributes:
+        lose: How many of the next answers get lost after the post was made.
+        refuse: Contents that it refuses.
+        sent: The keys it was given, in order.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.token, self.lose, self.refuse = TOKEN, 0, ()
+        self.sent: list[int] = []
+        self._ids: dict[int, Any] = {}
+
+    def post_once(self, data: PostData[Any], key: int) -> Any:
+        self.sent.append(key)
+        if data.x in self.refuse:
+            raise PostRefused(f"{data.x!r} is not for this platform")
+        if key not in self._ids:
+            self._ids[key] = self.post(data)
+        if self.lose > 0:
+            self.lose -= 1
+            raise ConnectionResetError("the answer got lost")
+        return self._ids[key]
+
+    def __repr__(self) -> str:
+        return f"OnceFace({self.token})"
+
+
+def contents(face: WallFace) -> list[Any]:
+    return [post.x for post in face.posts]

@@ -1,0 +1,195 @@
+import copy
+from itertools import permutations
+
+import numpy as np
+import pytest
+from face_parts import TOKEN, OnceFace, contents
+from gymnasium.spaces import Box
+from hypothesis import given
+from hypothesis import strategies as st
+from parts import WallFace, moody_face
+
+from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyFace, PostData
+from kilroy_gym.faces import (
+    DryRunFace,
+    FaceWrapper,
+    JournaledFace,
+    RateLimitedFace,
+    RetryingFace,
+    ReviewedFace,
+)
+from kilroy_gym.faces.wrapper import OPTIONAL, ORDER, layers
+from kilroy_gym.interfaces import Simulated
+
+VALUES = {name: (lambda *args, name=name: (name, args)) for name in OPTIONAL}
+VALUES["observation_space"] = Box(0, 1, (2,))
+
+
+class Doubled(FaceWrapper):
+    def post(self, data):
+        return self.face.post(PostData(data.x * 2))
+
+
+class Kept(Doubled):
+    def _post_once(self, data, key):
+        return self.face.post_once(PostData(data.x * 2), key)
+
+
+@given(st.sets(st.sampled_from(OPTIONAL)), st.integers(1, 3))
+def test_optional_methods_are_there_exactly_where_the_face_inside_has_them(names, depth):
+    wrapper = face = WallFace()
+    for name in names:
+        setattr(face, name, VALUES[name])
+    for _ in range(depth):
+        wrapper = FaceWrapper(wrapper)
+    assert {name for name in OPTIONAL if hasattr(wrapper, name)} == names
+    assert isinstance(wrapper, Simulated) == ("restart" in names)
+    assert all(getattr(wrapper, name) is VALUES[name] for name in names)
+
+
+def rewards(env, action):
+    env.reset(seed=3)
+    return [np.asarray(env.step(action)[1]).tolist() for _ in range(10)]
+
+
+def test_an_environment_of_a_wrapped_face_is_that_of_the_face():
+    plain, codec = moody_face(), moody_face().codec
+    wrapped = FaceWrapper(FaceWrapper(moody_face()))
+    assert rewards(FaceEnv(wrapped, codec), 2) == rewards(FaceEnv(plain, codec), 2)
+    rounds = [FaceVectorEnv(face, 4, codec) for face in (wrapped, plain)]
+    assert rewards(rounds[0], np.full(4, 2)) == rewards(rounds[1], np.full(4, 2))
+
+
+def test_a_copy_of_a_wrapped_simulated_face_is_independent():
+    wrapper = ReviewedFace(moody_face(), [lambda post: None])
+    twin = copy.deepcopy(wrapper)
+    scores = [twin.score(twin.post(PostData("dogs"))) for _ in range(5)]
+    assert twin.unwrapped is not wrapper.unwrapped
+    assert scores == [wrapper.score(wrapper.post(PostData("dogs"))) for _ in range(5)]
+
+
+def test_what_is_inside_is_found():
+    face = WallFace()
+    inner = FaceWrapper(face)
+    outer = FaceWrapper(inner)
+    assert outer.face is inner
+    assert outer.unwrapped is inner.unwrapped is face
+    assert list(layers(outer)) == [outer, inner, face]
+
+
+def test_batches_go_through_what_is_overridden():
+    class Scores(FaceWrapper):
+        def score(self, post_id):
+            return self.face.score(post_id) + 100
+
+    face = WallFace()
+    wrapper = Scores(Doubled(face))
+    ids = list(wrapper.post_many(PostData(x) for x in (1, 2)))
+    assert contents(face) == [2, 4]
+    assert dict(wrapper.score_many(ids)) == {0: 102.0, 1: 104.0}
+
+
+def test_batches_go_to_the_face_inside_where_nothing_is_overridden():
+    class Batching(WallFace):
+        def post_many(self, posts):
+            return [f"batch {post.x}" for post in posts]
+
+        def score_many(self, post_ids):
+            return [(post_id, 7.0) for post_id in post_ids]
+
+    wrapper = FaceWrapper(Batching())
+    assert wrapper.post_many([PostData(1)]) == ["batch 1"]
+    assert wrapper.score_many([3]) == [(3, 7.0)]
+
+
+def test_post_once_never_goes_around_an_overridden_post():
+    face = OnceFace()
+    assert not hasattr(Doubled(face), "post_once")
+    Kept(face).post_once(PostData(4), 1)
+    assert contents(face) == [8]
+
+
+def test_a_wrapper_that_has_an_optional_method_shows_it_only_where_it_is_inside():
+    assert not hasattr(Kept(WallFace()), "post_once")
+
+
+def test_the_repr_shows_classes_and_nothing_that_a_face_holds():
+    assert repr(FaceWrapper(RetryingFace(OnceFace()))) == "<FaceWrapper<RetryingFace<OnceFace>>>"
+
+
+def test_what_is_no_face_is_refused_without_being_shown():
+    with pytest.raises(TypeError, match="must be a KilroyFace, got a str") as caught:
+        FaceWrapper(TOKEN)
+    assert TOKEN not in str(caught.value)
+
+
+def test_closing_reaches_all_the_way_inside():
+    class Closable(WallFace):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    with FaceWrapper(FaceWrapper(Closable())) as wrapper:
+        assert not wrapper.unwrapped.closed
+    assert wrapper.unwrapped.closed
+    FaceWrapper(WallFace()).close()  # where there is nothing to close that is no error
+
+
+@pytest.fixture
+def wrappers(tmp_path):
+    makers = {
+        "ReviewedFace": lambda face: ReviewedFace(face, [lambda post: None]),
+        "DryRunFace": DryRunFace,
+        "RateLimitedFace": lambda face: RateLimitedFace(face, tmp_path / "limit", per_hour=9),
+        "JournaledFace": lambda face: JournaledFace(face, tmp_path / "journal"),
+        "RetryingFace": RetryingFace,
+    }
+    made = []
+
+    def build(names):
+        """Puts wrappers around a Face, given from the outside in."""
+        face = OnceFace()
+        for name in reversed(names):
+            face = makers[name](face)
+            made.append(face)
+        return face
+
+    yield build
+    for face in made:
+        face.close()
+
+
+def test_wrappers_in_the_right_order_keep_the_way_to_post_once(wrappers):
+    assert hasattr(wrappers(ORDER), "post_once")
+
+
+@pytest.mark.parametrize("pair", list(permutations(ORDER, 2)), ids="-".join)
+def test_of_two_wrappers_only_one_order_is_taken(wrappers, pair):
+    outer, inner = pair
+    if ORDER.index(outer) < ORDER.index(inner):
+        assert isinstance(wrappers(pair), KilroyFace)
+    else:
+        right = rf"make it {inner}\({outer}\(OnceFace\(...\)\)\)$"
+        with pytest.raises(ValueError, match=rf"{outer} cannot go around {inner}.*{right}"):
+            wrappers(pair)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_a_wrapper_whose_order_matters_goes_in_once(wrappers, name):
+    with pytest.raises(ValueError, match="each at most once"):
+        wrappers([name, name])
+
+
+def test_the_order_is_checked_through_wrappers_of_a_users_own():
+    with pytest.raises(ValueError, match="RetryingFace cannot go around DryRunFace"):
+        RetryingFace(FaceWrapper(DryRunFace(OnceFace())))
+
+
+def test_a_layer_that_loses_post_once_is_refused_where_it_is_needed(tmp_path):
+    with pytest.raises(ValueError, match="Doubled hides the post_once of RetryingFace"):
+        JournaledFace(Doubled(RetryingFace(OnceFace())), tmp_path / "journal")
+    with pytest.raises(ValueError, match="give Doubled a method _post_once"):
+        RetryingFace(Doubled(OnceFace()))
+    assert not list(tmp_path.iterdir())
+    assert hasattr(RetryingFace(Kept(OnceFace())), "post_once")
