@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,9 @@ class ReviewedFace(FaceWrapper):
     :class:`JournaledFace` inside, refused posts are in its journal with the reason, and what is in
     the journal is never reviewed again: a post that was agreed to before a crash goes out after it.
 
+    It has no ``truth``, since nobody knows the best score that a post could have had when one was
+    refused.
+
     Args:
         face: The Face inside.
         rules: Asked in order until one refuses; see :mod:`kilroy_gym.faces.rules`: ``length``,
@@ -59,6 +62,8 @@ class ReviewedFace(FaceWrapper):
         >>> face.score(face.post(PostData(False))), face.score(face.post(PostData(True)))
         (-5.0, 1.0)
     """
+
+    hides: ClassVar[frozenset[str]] = frozenset({"truth"})
 
     def __init__(
         self,
@@ -130,14 +135,6 @@ class ReviewedFace(FaceWrapper):
             return inside.post_once(data, key)
         except PostRefused as error:
             return self._refuse(data, str(error), key)
-
-    def _truth(self, post_id: Any) -> tuple[float, float]:
-        """Of a refused post the best that could have been is not known: not a number."""
-        if isinstance(post_id, RefusedId):
-            return self.penalty, math.nan
-        inside: Any = self.face
-        truth: tuple[float, float] = inside.truth(post_id)
-        return truth
 
     def _restart(self, rng: np.random.Generator) -> None:
         inside: Any = self.face
