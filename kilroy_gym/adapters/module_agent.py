@@ -38,6 +38,7 @@ class ModuleAgent(Generic[X, DraftId]):
     Attributes:
         module: The module as it is now.
         update_rate: Posts between two updates.
+        open_drafts: The drafts whose scores are pending, by post id.
 
     Raises:
         TypeError: ``module`` is no module, or ``env`` no Kilroy environment.
@@ -54,7 +55,7 @@ class ModuleAgent(Generic[X, DraftId]):
     ) -> None:
         """Sets the environment."""
         self.module = checked_module(module, "module")
-        self._open: dict[Any, DraftId] = {}
+        self.open_drafts: dict[Any, DraftId] = {}
         self.set_env(env, update_rate)
 
     def set_env(
@@ -200,11 +201,11 @@ class ModuleAgent(Generic[X, DraftId]):
         reinforced: dict[DraftId, float] = {}
         for (draft_id, _), post_id, score in zip(drafts, post_ids, scores, strict=True):
             if score is None:
-                self._open[post_id] = draft_id
+                self.open_drafts[post_id] = draft_id
             else:
                 reinforced[draft_id] = score
         for post_id, score in arrived.items():  # of earlier rounds, or earlier in this one
-            reinforced[self._open.pop(post_id)] = score
+            reinforced[self.open_drafts.pop(post_id)] = score
         self._reinforce(reinforced)
         posts = [post for _, post in drafts]
         truths = [_joined(parts, key) for key in ("expected_score", "best_score")]
@@ -223,7 +224,7 @@ class ModuleAgent(Generic[X, DraftId]):
         """Lets the module write, and refuses a draft id that is taken before anything is posted."""
         drafts: Sequence[tuple[DraftId, PostData[X]]]
         drafts = self.module.generate_many(count, observations)
-        taken = {draft_id for draft_id, _ in before} | set(self._open.values())
+        taken = {draft_id for draft_id, _ in before} | set(self.open_drafts.values())
         for draft_id, _ in drafts:
             if draft_id in taken:
                 raise ValueError(
@@ -242,9 +243,11 @@ class ModuleAgent(Generic[X, DraftId]):
 
     def _drain(self, number: int, callback: Callback | None) -> None:
         """Waits for the scores that are still open, so that none is lost."""
-        if self._open:
+        if self.open_drafts:
             arrived: dict[Any, float] = self._env.unwrapped.drain()  # type: ignore[attr-defined]
-            self._reinforce({self._open.pop(post_id): score for post_id, score in arrived.items()})
+            self._reinforce(
+                {self.open_drafts.pop(post_id): score for post_id, score in arrived.items()}
+            )
             if callback is not None:
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
 

@@ -1,6 +1,6 @@
 """One round a step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic
 
 import numpy as np
@@ -126,6 +126,15 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         if self._feed is not None:
             self._feed.update(scores)
         return scores
+
+    def expect(self, ages_s: Mapping[Any, float]) -> None:
+        """Expects the scores of posts that were made before, by another process perhaps.
+
+        Args:
+            ages_s: How long ago each was made, in seconds, by post id.
+        """
+        now = self._publisher.clock.time()
+        self._publisher.pending.update({post_id: now - age for post_id, age in ages_s.items()})
 
     def render(self) -> tuple[Any, ...] | None:
         """Returns one frame, since there is one feed; ``None`` where it is printed or not kept."""

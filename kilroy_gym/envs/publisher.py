@@ -164,8 +164,9 @@ class Publisher:
         total: int,
     ) -> FaceError:
         """Returns the error that carries what a round had done when ``error`` stopped it."""
+        platform = getattr(self.face, "unwrapped", self.face)  # inside any wrappers
         return FaceError(
-            f"{type(self.face).__name__} failed after {len(made)} of this round's {total} posts "
+            f"{type(platform).__name__} failed after {len(made)} of this round's {total} posts "
             f"were made and {len(scores)} scores were known (this error's `posts` and `scores` "
             f"hold them): {type(error).__name__}: {error}",
             made,

@@ -118,7 +118,7 @@ class Journal:
         """
         content = packed_post(post)
         if key is None:
-            key = fresh_key(self._clock, self._value("SELECT MAX(key) FROM posts"))
+            key = fresh_key(self._clock, self.last_key())
         now = self._clock.time()
         columns = "key, author, content, intended_at, refusal, score, scored_at"
         values = (key, author, content, now, refusal, score, None if score is None else now)
@@ -156,6 +156,11 @@ class Journal:
             update = "UPDATE posts SET score = ?, scored_at = ? WHERE post_id = ?"
             packed = json.dumps(pack(post_id))
             self._write(update, float(score), self._clock.time(), packed)
+
+    def last_key(self) -> int | None:
+        """Returns the greatest key so far, ``None`` where there is none."""
+        last: int | None = self._value("SELECT MAX(key) FROM posts")
+        return last
 
     def find(self, key: int) -> Entry | None:
         """Returns the post with a key, if there is one."""

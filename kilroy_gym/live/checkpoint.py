@@ -1,0 +1,62 @@
+"""What a run needs to go on exactly where it was."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kilroy_gym.packing import pack, unpack
+from kilroy_gym.post import PostData
+
+Draft = tuple[Any, PostData[Any]]
+
+
+@dataclass
+class Checkpoint:
+    """A run between two rounds, or with a round that is about to go out.
+
+    Attributes:
+        module: The class of the module.
+        state: The module's state, the drafts of the round included.
+        posts: Posts of the finished rounds.
+        drafts: The round that goes out: draft id, content and context of each; empty between
+            rounds.
+        keys: The key of each draft's post.
+        open_drafts: Post id and draft id of posts of earlier rounds whose scores are pending.
+    """
+
+    module: str
+    state: dict[str, Any]
+    posts: int = 0
+    drafts: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    open_drafts: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Writes it durably: the earlier one stays until all of this is on the disk.
+
+        Raises:
+            TypeError: It holds what cannot be stored; the message lists what can.
+        """
+        text = json.dumps(pack(asdict(self)))
+        part = path.with_name(f"{path.name}.part")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Checkpoint | None":
+        """Reads one; ``None`` where there is none yet.
+
+        Raises:
+            ValueError: The file is something else.
+        """
+        if not path.exists():
+            return None
+        try:
+            return cls(**unpack(json.loads(path.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path} is no checkpoint of a run: {error}") from error

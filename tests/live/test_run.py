@@ -1,0 +1,227 @@
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from platform_file import FilePlatform
+
+from kilroy_gym import FaceError, KilroyFace, KilroyModule, PostData
+from kilroy_gym.faces import ReviewedFace, StorageError, read_journal
+from kilroy_gym.live import LiveRun
+from kilroy_gym.live.checkpoint import Checkpoint
+from kilroy_gym.live.run import CHECKPOINT, JOURNAL
+from kilroy_gym.modules import CategoricalModule, ThompsonModule
+
+SCRIPT = Path(__file__).with_name("run_script.py")
+ANIMALS = ["cat", "dog", "duck"]
+
+
+def live(tmp_path, face=None, module=None, **options):
+    face = FilePlatform(tmp_path / "platform") if face is None else face
+    module = CategoricalModule(ANIMALS, seed=3) if module is None else module
+    return LiveRun(face, module, tmp_path / "run", post_rate=0.0, **options)
+
+
+def finished(folder, posts):
+    """Runs without being killed; returns the final checkpoint and what the platform has."""
+    folder.mkdir()
+    command = [sys.executable, SCRIPT, folder / "platform", folder / "run", str(posts)]
+    subprocess.run(command, check=True)
+    return outcome(folder)
+
+
+def outcome(folder):
+    checkpoint = Checkpoint.load(folder / "run" / CHECKPOINT)
+    return checkpoint, FilePlatform(folder / "platform").contents()
+
+
+def killed_often(folder, kills, posts, seed):
+    """Runs, is killed at random moments, and is started again until it ends by itself."""
+    folder.mkdir()
+    rng, count = random.Random(seed), 0
+    command = [sys.executable, SCRIPT, folder / "platform", folder / "run", str(posts)]
+    checkpoint = folder / "run" / CHECKPOINT
+
+    def written():
+        return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+
+    while True:
+        process, before = subprocess.Popen(command), written()
+        if count < kills:
+            while process.poll() is None and written() == before:
+                time.sleep(0.0002)
+            time.sleep(rng.random() * 0.01)
+            process.kill()
+            count += process.wait() == -signal.SIGKILL
+        if process.wait() == 0:
+            return count
+
+
+@pytest.mark.parametrize(
+    ("kills", "length"), [(40, 1000), pytest.param(200, 5000, marks=pytest.mark.slow)]
+)
+def test_a_run_that_is_killed_ends_as_one_that_is_not(tmp_path, kills, length):
+    checkpoint, posts = finished(tmp_path / "calm", length)
+    assert killed_often(tmp_path / "killed", kills, length, seed=1) == kills
+    killed_checkpoint, killed_posts = outcome(tmp_path / "killed")
+    assert killed_posts == posts  # nothing lost, nothing double
+    assert len(posts) == killed_checkpoint.posts == length
+    assert repr(killed_checkpoint.state) == repr(checkpoint.state)
+    assert killed_checkpoint.open_drafts == []
+    platform = FilePlatform(tmp_path / "killed" / "platform", length=length)
+    for entry in read_journal(tmp_path / "killed" / "run" / JOURNAL):
+        assert entry.score == platform.score(entry.post_id)
+
+
+def test_a_run_goes_on_in_the_same_directory(tmp_path):
+    first = live(tmp_path, FilePlatform(tmp_path / "platform", delay=0))
+    first.warm_start(epochs=1)
+    first.run(100)
+    state = first.module.state()
+    first.close()
+    again = live(tmp_path, FilePlatform(tmp_path / "platform", delay=0))
+    assert again.started
+    assert again.posts == 100
+    assert repr(again.module.state()) == repr(state)
+    again.run(100)  # nothing is left to do
+    again.run(155)
+    assert again.posts == 150
+    assert len(FilePlatform(tmp_path / "platform").contents()) == 150
+
+
+def test_a_run_learns_what_people_like(tmp_path):
+    run = live(tmp_path, FilePlatform(tmp_path / "platform", delay=0))
+    run.warm_start(epochs=1)
+    run.run(300)
+    assert FilePlatform(tmp_path / "platform").contents()[-20:].count("duck") >= 18
+
+
+def test_a_failure_of_the_platform_loses_nothing(tmp_path):
+    class Failing(FilePlatform):
+        failures = 3
+
+        def post_once(self, data, key):
+            post_id = super().post_once(data, key)
+            if len(self.contents()) % 17 == 0 and self.failures:
+                self.failures -= 1
+                raise ConnectionResetError("after the server had accepted")
+            return post_id
+
+    face = Failing(tmp_path / "platform", delay=0)
+    for _ in range(3):
+        run = live(tmp_path, face)
+        with pytest.raises(FaceError, match="after the server had accepted"):
+            run.run(60)
+        run.close()
+    live(tmp_path, face).run(60)
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    live(calm, FilePlatform(calm / "platform", delay=0)).run(60)
+    assert face.contents() == FilePlatform(calm / "platform").contents()
+
+
+def test_a_second_process_is_refused(tmp_path):
+    run = live(tmp_path)
+    with pytest.raises(StorageError, match="in use"):
+        live(tmp_path)
+    run.close()
+    live(tmp_path).close()
+
+
+def test_a_refused_post_scores_the_penalty_and_is_never_sent(tmp_path):
+    def no_ducks(post):
+        return "no ducks" if post.x == "duck" else None
+
+    run = live(
+        tmp_path,
+        FilePlatform(tmp_path / "platform", delay=0),
+        ThompsonModule(ANIMALS, seed=0),
+        around=lambda face: ReviewedFace(face, [no_ducks], penalty=-10),
+    )
+    run.run(200)
+    posted = FilePlatform(tmp_path / "platform").contents()
+    assert "duck" not in posted
+    assert posted[-20:].count("dog") >= 18
+    refused = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.refusal]
+    assert {entry.refusal for entry in refused} == {"no ducks"}
+    assert len(refused) + len(posted) == 200
+
+
+@pytest.mark.filterwarnings("ignore:.*has no post_once")
+def test_without_post_once_a_post_in_doubt_stops_the_run(tmp_path):
+    class Plain(KilroyFace):
+        sent = 0
+
+        def scrap(self, limit=None):
+            yield 0, PostData("cat")
+
+        def post(self, data):
+            self.sent += 1
+            if self.sent == 5:
+                raise ConnectionResetError("nobody knows")
+            return self.sent
+
+        def score(self, post_id):
+            return 1.0
+
+    face = Plain()
+    run = live(tmp_path, face)
+    with pytest.raises(FaceError, match="nobody knows"):
+        run.run(20)
+    run.close()
+    again = live(tmp_path, face)
+    with pytest.raises(FaceError, match=r"was perhaps made, and Plain has no post_once"):
+        again.run(20)
+    assert face.sent == 5  # the four before were not made again
+    (doubt,) = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.state == "in doubt"]
+    again._journaled.journal.made(doubt.key, 5)
+    again.close()
+    last = live(tmp_path, face)
+    last.run(20)
+    assert face.sent == 20
+
+
+def test_stopping_finishes_the_post_in_flight(tmp_path):
+    class Stopping(FilePlatform):
+        run = None
+
+        def post_once(self, data, key):
+            if len(self.contents()) == 12:
+                self.run.stop()
+            return super().post_once(data, key)
+
+    face = Stopping(tmp_path / "platform", delay=0)
+    face.run = run = live(tmp_path, face)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(50)
+    assert len(face.contents()) == 13
+    run.close()
+    live(tmp_path, FilePlatform(tmp_path / "platform", delay=0)).run(50)
+    assert len(face.contents()) == 50
+
+
+def test_what_cannot_work_is_refused_before_anything_is_sent(tmp_path):
+    class Stateless(KilroyModule):
+        def generate(self):
+            return 0, PostData("cat")
+
+        def mimic(self, posts):
+            return self
+
+        def reinforce(self, scores):
+            return self
+
+    with pytest.raises(NotImplementedError, match=r"state\(\) and set_state\(\)"):
+        live(tmp_path, module=Stateless())
+    run = live(tmp_path)
+    run.warm_start(epochs=1)
+    run.close()
+    with pytest.raises(ValueError, match="holds a run of a CategoricalModule, not of a Thompson"):
+        live(tmp_path, module=ThompsonModule(ANIMALS))
+    (tmp_path / "run" / CHECKPOINT).write_text("{}")
+    with pytest.raises(ValueError, match="is no checkpoint of a run"):
+        live(tmp_path)
+    assert FilePlatform(tmp_path / "platform").contents() == []
