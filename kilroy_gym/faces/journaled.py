@@ -18,9 +18,10 @@ from kilroy_gym.post import PostData
 class JournaledFace(FaceWrapper):
     """Writes every post and every score into an SQLite file.
 
-    A post is in the file, durably, before it is sent. Whatever then ends the process, it is sent
-    again with the same key: by :meth:`settle`, which ``post`` calls first. Where the Face inside
-    has ``post_once``, every post in the journal is thus made exactly once. **Without**
+    A post is in the file, durably, before it is sent. Whatever then fails or ends the process, it
+    is sent again with the same key: by :meth:`settle`, or before the next post. Where the Face
+    inside has ``post_once``, every post in the journal is thus made exactly once, also one at which
+    ``post`` raised the platform's error: do not post it again. **Without**
     ``post_once`` a post whose answer was lost is not sent again, and stays in doubt for a person
     to look at (``journal.in_doubt()``); the constructor warns of that. A post that a platform
     refuses for good (:class:`PostRefused`) is kept as refused and never sent again.
@@ -74,8 +75,7 @@ class JournaledFace(FaceWrapper):
             StorageError: The journal cannot be written.
             PostRefused: The platform will not have it.
         """
-        self.settle()
-        return self._send(data, self.journal.intend(data, self.author))
+        return self._send_in_turn(data, self.journal.intend(data, self.author))
 
     def score(self, post_id: Any) -> float:
         """Returns the score of a post and journals it, or raises :class:`ScorePending`."""
@@ -98,11 +98,7 @@ class JournaledFace(FaceWrapper):
         Returns:
             What has become of it; nothing where the Face inside has no ``post_once``.
         """
-        doubts = self.journal.in_doubt() if hasattr(self, "post_once") else []
-        for entry in doubts:
-            with suppress(PostRefused, UnencodablePost):  # the journal has it
-                self._send(entry.post, entry.key)
-        settled = (self.journal.find(entry.key) for entry in doubts)
+        settled = (self.journal.find(key) for key in self._settle())
         return [entry for entry in settled if entry is not None]
 
     def refuse(
@@ -133,16 +129,29 @@ class JournaledFace(FaceWrapper):
             ValueError: The key is none, or it belongs to another post.
             PostRefused: The platform will not have it, or would not have it before.
         """
-        check_key(key)
-        self.settle()
-        entry = self.journal.find(key)
+        entry = self.journal.find(check_key(key))
         if entry is None:
-            return self._send(data, self.journal.intend(data, self.author, key))
+            self.journal.intend(data, self.author, key)
+            return self._send_in_turn(data, key)
         if packed_post(entry.post) != packed_post(data):
             raise ValueError(f"key {key} is that of another post in the journal, {entry.post.x!r}")
         if entry.refusal is not None:
             raise PostRefused(entry.refusal, key=key)
-        return entry.post_id
+        return self._send_in_turn(data, key) if entry.made_at is None else entry.post_id
+
+    def _send_in_turn(self, data: PostData[Any], key: int) -> Any:
+        """Sends what is in doubt, and then a post that the journal has by now."""
+        self._settle(but=key)
+        return self._send(data, key)
+
+    def _settle(self, but: int | None = None) -> list[int]:
+        """Sends what is in doubt and returns the keys of that."""
+        doubts = self.journal.in_doubt() if hasattr(self, "post_once") else []
+        for entry in doubts:
+            if entry.key != but:
+                with suppress(PostRefused, UnencodablePost):  # the journal has it
+                    self._send(entry.post, entry.key)
+        return [entry.key for entry in doubts]
 
     def _send(self, data: PostData[Any], key: int) -> Any:
         inside: Any = self.face

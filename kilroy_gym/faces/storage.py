@@ -78,6 +78,7 @@ class Storage:
         with self.explained(lock_path):
             connection = sqlite3.connect(lock_path, timeout=0, isolation_level=None)
             try:
+                connection.execute("PRAGMA journal_mode = OFF")  # nothing is ever written
                 connection.execute("BEGIN EXCLUSIVE")
             except sqlite3.Error as error:
                 connection.close()
