@@ -1,7 +1,6 @@
 """The ``kilroy-gym`` command."""
 
 import ast
-import importlib
 import inspect
 import json
 import sys
@@ -18,10 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 import kilroy_gym
-from kilroy_gym.adapters import load_agent_file, module_for, roster
+from kilroy_gym.adapters import load_agent_file, load_named, module_for, roster
 from kilroy_gym.comparison.command import compare
 from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.interfaces import FaceError, KilroyFace
+from kilroy_gym.live.command import feed, generate, run
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.records import ScoreLog, fresh_directory
 from kilroy_gym.seeding import seed_everything
@@ -29,7 +29,7 @@ from kilroy_gym.training import KilroyTrainer
 
 EVALUATION_POSTS = 1000
 OUR_ERRORS = (gym.error.Error, FaceError, OSError)
-DOOR_ERRORS = (ValueError, TypeError, ImportError, AttributeError)
+DOOR_ERRORS = (ValueError, TypeError, ImportError, AttributeError, RuntimeError)
 """What bad input raises, and bugs too: which of them it is, the place tells."""
 DOORS = {"kilroy_gym", "gymnasium", "importlib", "_frozen_importlib"}
 
@@ -134,6 +134,9 @@ def train(
 
 
 app.command()(compare)
+app.command()(run)
+app.command()(feed)
+app.command()(generate)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -166,12 +169,12 @@ def _trainer(
         raise ValueError("give either ENV (`kilroy-gym envs` lists them) or --face, and not both")
     if agent is not None and module is not None:
         raise ValueError("give either --agent or --module, not both")
-    own = _load(module, KilroyModule) if module is not None else None
+    own = load_named(module, KilroyModule) if module is not None else None
     if face is not None:
         if own is None:
             raise ValueError("--face needs --module package.module:name, the generator to train")
         name = face.rpartition(":")[2]
-        return KilroyTrainer(_load(face, KilroyFace), own, seed=seed), name
+        return KilroyTrainer(load_named(face, KilroyFace), own, seed=seed), name
     env = gym.make_vec(str(env_id), num_envs=update_rate)
     label = Path(agent).stem if agent else (module.rpartition(":")[2] if module else "module")
     if agent is not None:
@@ -179,21 +182,6 @@ def _trainer(
     elif own is None:
         own = module_for(env, seed)
     return KilroyTrainer(env, own, seed=seed), f"{env_id}-{label}"
-
-
-def _load(reference: str, kind: type[Any]) -> Any:
-    """Returns what ``package.module:name`` names; a class or function is called for it."""
-    path, _, name = reference.partition(":")
-    if not path or not name:
-        raise ValueError(f"{reference!r} must be of the form package.module:name")
-    sys.path.insert(0, "")  # what a user has in this folder can be named, as with `python -m`
-    found: Any = importlib.import_module(path)
-    for part in name.split("."):
-        found = getattr(found, part)
-    made = found() if callable(found) and not isinstance(found, kind) else found
-    if not isinstance(made, kind):
-        raise TypeError(f"{reference} must give a {kind.__name__}, got {made!r}")
-    return made
 
 
 @contextmanager

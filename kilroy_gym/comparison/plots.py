@@ -1,7 +1,7 @@
 """Pictures of what was learned; needs the extra ``compare``."""
 
 from collections.abc import Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,12 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 """Okabe and Ito's, which colour-blind readers can tell apart."""
 
 
-def save_score_curve(scores: Sequence[float], path: Path, title: str) -> None:
+def save_score_curve(scores: Sequence[float], path: Path | BytesIO, title: str) -> None:
     """Draws the scores of one run: a faint dot a post, and a line of their running mean.
 
     Args:
         scores: At least one, in the order of the posts.
-        path: Where the picture goes; its suffix says the format.
+        path: Where the picture goes; its suffix says the format, which is PNG without one.
         title: What was run.
     """
     window = max(10, round(WINDOW_SHARE * len(scores)))

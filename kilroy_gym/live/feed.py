@@ -1,0 +1,86 @@
+"""The posts of a run, for people to look at."""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from io import BytesIO
+
+from kilroy_gym.faces.journal import Entry
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; color: #1d2733; }}
+body {{ max-width: 860px; margin: 2rem auto; }}
+table {{ border-collapse: collapse; width: 100%; }}
+td, th {{ text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #dde2e8; }}
+td.score {{ text-align: right; font-variant-numeric: tabular-nums; }}
+td.post {{ overflow-wrap: anywhere; white-space: pre-wrap; }}
+img {{ max-width: 100%; }}
+</style></head><body>
+<h1>{title}</h1>
+<p>{summary}</p>
+{picture}
+<table><tr><th>#</th><th>when (UTC)</th><th>post</th><th>score</th></tr>
+{rows}
+</table></body></html>
+"""
+
+
+def shown_score(entry: Entry) -> str:
+    """Returns the score of a post in words: also where there is none."""
+    if entry.refusal is not None:
+        return f"refused: {entry.refusal}"
+    if entry.state == "in doubt":
+        return "in doubt"
+    return "pending" if entry.score is None else f"{entry.score:g}"
+
+
+def shown_time(entry: Entry) -> str:
+    """Returns when a post was about to be sent, in UTC."""
+    return datetime.fromtimestamp(entry.intended_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shown_post(entry: Entry) -> str:
+    """Returns the content of a post, text as it is."""
+    return entry.post.x if isinstance(entry.post.x, str) else repr(entry.post.x)
+
+
+def summary_of(entries: Sequence[Entry]) -> str:
+    """Returns a sentence that counts the posts."""
+    states = [entry.state for entry in entries]
+    scores = [entry.score for entry in entries if entry.score is not None]
+    mean = f"; mean score {sum(scores) / len(scores):.3g}" if scores else ""
+    return (
+        f"{states.count('made'):,} posts made, {states.count('refused'):,} refused, "
+        f"{states.count('in doubt'):,} in doubt{mean}."
+    )
+
+
+def page_of(entries: Sequence[Entry], title: str) -> str:
+    """Returns a page of HTML that needs nothing else, the latest post first.
+
+    Args:
+        entries: The posts, oldest first.
+        title: What was run.
+
+    Raises:
+        ImportError: There are scores to draw, and the extra ``compare`` is not installed.
+    """
+    scores = [entry.score for entry in entries if entry.score is not None]
+    picture = ""
+    if scores:
+        from kilroy_gym.comparison.plots import save_score_curve
+
+        drawn = BytesIO()
+        save_score_curve(scores, drawn, title)
+        encoded = base64.b64encode(drawn.getvalue()).decode()
+        picture = f'<img alt="scores over the posts" src="data:image/png;base64,{encoded}">'
+    rows = "\n".join(
+        f"<tr><td>{entry.number}</td><td>{shown_time(entry)}</td>"
+        f'<td class="post">{escape(shown_post(entry))}</td>'
+        f'<td class="score">{escape(shown_score(entry))}</td></tr>'
+        for entry in reversed(entries)
+    )
+    return PAGE.format(title=escape(title), summary=summary_of(entries), picture=picture, rows=rows)

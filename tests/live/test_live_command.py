@@ -1,0 +1,116 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from platform_file import FilePlatform
+
+from kilroy_gym import cli
+
+BOT = """
+import sys
+
+sys.path.insert(0, {folder!r})
+from platform_file import FilePlatform
+
+from kilroy_gym.modules import CategoricalModule, ThompsonModule
+
+
+def face():
+    return FilePlatform("platform", delay=0)
+
+
+def module():
+    return CategoricalModule(["cat", "dog", "duck"], seed=0)
+
+
+def other():
+    return ThompsonModule(["cat"])
+"""
+NAMES = ["--face", "bot:face", "--module", "bot:module"]
+
+
+def call(*args):
+    """Runs the command in this process; returns its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(arg) for arg in args])
+    return ended.value.code or 0
+
+
+@pytest.fixture(autouse=True)
+def _bot(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Path("bot.py").write_text(BOT.format(folder=str(Path(__file__).parent)), encoding="utf-8")
+    yield
+    sys.modules.pop("bot", None)
+
+
+def test_a_run_is_shown_and_goes_on(capsys):
+    assert call("run", *NAMES, "--dir", "kept", "--posts", 60, "--post-rate", 0) == 0
+    assert "60 posts made, 0 refused, 0 in doubt" in capsys.readouterr().out
+    assert call("run", *NAMES, "--dir", "kept", "--posts", 100, "--post-rate", 0) == 0
+    printed = capsys.readouterr().out
+    assert "Going on after 60 posts." in printed
+    assert "100 posts made" in printed
+    assert len(FilePlatform("platform").contents()) == 100
+
+
+def test_the_feed_is_a_page_that_needs_nothing_else(capsys):
+    call("run", *NAMES, "--dir", "kept", "--posts", 20, "--post-rate", 0)
+    assert call("feed", "kept", "-n", 3, "--html", "feed.html") == 0
+    page = Path("feed.html").read_text()
+    assert page.count("<tr><td>") == 20
+    assert "data:image/png;base64," in page
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+
+
+def test_writing_posts_sends_none(capsys):
+    call("run", *NAMES, "--dir", "kept", "--posts", 20, "--post-rate", 0)
+    capsys.readouterr()
+    assert call("generate", "kept", "--module", "bot:module", "-n", 5) == 0
+    assert set(capsys.readouterr().out.split()) <= {"cat", "dog", "duck"}
+    assert len(FilePlatform("platform").contents()) == 20
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["feed", "nowhere"], "nowhere holds no run"),
+        (["generate", "nowhere", "--module", "bot:module"], "nowhere holds no run"),
+        (["generate", "kept", "--module", "bot:other"], "of a CategoricalModule, not of a Thomp"),
+        (["run", *NAMES[:3], "bot:other", "--dir", "kept"], "not of a ThompsonModule"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(args, message, capsys):
+    call("run", *NAMES, "--dir", "kept", "--posts", 10, "--post-rate", 0)
+    capsys.readouterr()
+    assert call(*args) == 2
+    error = capsys.readouterr().err
+    assert message in " ".join(error.split())
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_run_which_then_goes_on(number):
+    command = [
+        sys.executable, "-c", "from kilroy_gym.cli import main; main()",
+        "run", *NAMES, "--dir", "kept", "--post-rate", "0.01", "--posts",
+    ]  # fmt: skip
+    process = subprocess.Popen([*command, "100000"], stdout=subprocess.PIPE, text=True)
+    while process.poll() is None and not (
+        Path("platform").exists() and len(FilePlatform("platform").contents()) > 15
+    ):
+        time.sleep(0.02)
+    process.send_signal(number)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from here" in printed
+    made = len(FilePlatform("platform").contents())
+    target = str(made // 10 * 10 + 20)
+    subprocess.run([*command, target], check=True, stdout=subprocess.PIPE, env=os.environ)
+    assert len(FilePlatform("platform").contents()) == int(target)
