@@ -8,6 +8,7 @@ from kilroy_gym.codecs.base import Codec, UnencodablePost
 from kilroy_gym.codecs.box import BoxCodec
 from kilroy_gym.codecs.categorical import BinaryCodec, CategoricalCodec
 from kilroy_gym.codecs.sequence import SequenceCodec
+from kilroy_gym.codecs.text import TextCodec, common_characters, graphemes
 
 __all__ = [
     "BinaryCodec",
@@ -15,5 +16,8 @@ __all__ = [
     "CategoricalCodec",
     "Codec",
     "SequenceCodec",
+    "TextCodec",
     "UnencodablePost",
+    "common_characters",
+    "graphemes",
 ]

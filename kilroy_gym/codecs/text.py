@@ -1,0 +1,234 @@
+"""Posts of text."""
+
+import copy
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.error import InvalidAction
+from gymnasium.spaces import Text
+
+from kilroy_gym.checks import integer
+from kilroy_gym.codecs.base import Codec, UnencodablePost, short
+from kilroy_gym.extras import needs_extra
+
+Count = Callable[[str], int]
+
+BYTES_A_CHARACTER = 10
+"""How many bytes a counted character may take by default, as in the AT protocol's lexicons."""
+
+RANGES = (
+    "\t\n\r",
+    (0x20, 0x7E),  # printable ASCII
+    (0xA0, 0xD7FF),  # the rest of the Basic Multilingual Plane up to the surrogates
+    (0xF900, 0xFDCF),  # and after the private use area
+    (0xFDF0, 0xFFFD),
+    (0x1D400, 0x1D7FF),  # mathematical letters, which people use as fonts
+    (0x1F000, 0x1FAFF),  # emoji
+    (0xE0020, 0xE007F),  # tags, which flags are made of
+)
+
+
+@cache
+def common_characters() -> frozenset[str]:
+    """Returns what people write posts with: 60,928 characters.
+
+    Every living script with its marks, joiners and directions, symbols and emoji, and of the
+    controls tab, newline and carriage return. Not among them: other controls, NUL first of all,
+    surrogates, private use, rare ideographs and historic scripts. Code points of these blocks
+    that Unicode has not assigned yet are in, so the set is the same with every Python, and
+    next year's emoji are allowed.
+    """
+    ranges = (map(chr, range(r[0], r[1] + 1)) if isinstance(r, tuple) else r for r in RANGES)
+    return frozenset(character for characters in ranges for character in characters)
+
+
+def graphemes(text: str) -> int:
+    r"""Counts what a reader sees as characters (Unicode Standard Annex 29).
+
+    A flag, a family of emoji or a letter with its marks is one. Needs the extra ``text``.
+
+    Raises:
+        ImportError: The extra is not installed.
+
+    Example:
+        >>> graphemes("e\u0301"), len("e\u0301")
+        (1, 2)
+    """
+    if text.isascii() and "\r" not in text:
+        return len(text)
+    with needs_extra("text", "Graphemes"):
+        from wcwidth import iter_graphemes
+    return sum(1 for _ in iter_graphemes(text))
+
+
+class PostText(Text):
+    """Texts of some characters, of at least one, and no longer than a platform allows.
+
+    What differs from Gymnasium's ``Text``: the length is what ``count`` says it is.
+
+    Args:
+        max_length: The most that ``count`` may give.
+        max_bytes: The most bytes in UTF-8.
+        characters: The characters.
+        count: From a text to its length.
+    """
+
+    def __init__(
+        self, max_length: int, max_bytes: int, characters: frozenset[str], count: Count
+    ) -> None:
+        """Takes as many code points as can be: none takes less than a byte."""
+        most = max_length if count is len else max_bytes
+        super().__init__(most, min_length=1, charset=characters)
+        self.limit, self.max_bytes, self.count = max_length, max_bytes, count
+
+    def fault(self, x: Any) -> str | None:
+        """Says what is wrong with a text, ``None`` where it is in the space."""
+        if not isinstance(x, str):
+            return f"{short(x)} is no text"
+        if not x:
+            return "it is empty"
+        if not self.character_set.issuperset(x):
+            wrong = dict.fromkeys(c for c in x if c not in self.character_set)
+            codes = ", ".join(f"U+{ord(character):04X}" for character in list(wrong)[:5])
+            return f"{short(x, 60)} has characters that are not allowed: {codes}"
+        return self.too_long(x)
+
+    def too_long(self, text: str) -> str | None:
+        """Says by how much a text is too long, ``None`` where it is not."""
+        if len(text) * 4 > self.max_bytes:
+            size = len(text.encode())
+            if size > self.max_bytes:
+                return f"{short(text, 60)} takes {size:,} bytes, more than {self.max_bytes:,}"
+        length = self.count(text)
+        if length > self.limit:
+            return f"{short(text, 60)} counts {length:,} characters, more than {self.limit:,}"
+        return None
+
+    def contains(self, x: Any) -> bool:
+        """Tells whether ``x`` is such a text."""
+        return self.fault(x) is None
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        """Draws length and characters; takes Gymnasium's arguments. What is too long is halved."""
+        text = super().sample(mask, probability)
+        while len(text) > 1 and self.too_long(text):
+            text = text[: len(text) // 2]
+        return text
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PostText":
+        """Shares the characters: an environment has a space for every slot."""
+        twin = copy.copy(self)
+        twin._np_random = copy.deepcopy(self._np_random, memo)
+        return twin
+
+    def __eq__(self, other: object) -> bool:
+        """Equal spaces have equal characters and limits, and count alike."""
+        return (
+            isinstance(other, PostText)
+            and (self.limit, self.max_bytes, self.count)
+            == (other.limit, other.max_bytes, other.count)
+            and self.character_set == other.character_set
+        )
+
+    def __repr__(self) -> str:
+        """Shows the limits, and not tens of thousands of characters."""
+        name = getattr(self.count, "__name__", repr(self.count))
+        return (
+            f"PostText(1 to {self.limit} by {name}, at most {self.max_bytes} bytes, "
+            f"of {len(self.character_set)} characters)"
+        )
+
+
+class TextCodec(Codec[str]):
+    """Texts, as they are, in a Gymnasium ``Text`` space.
+
+    A batch of actions is a list, a tuple or an array of texts.
+
+    Args:
+        max_length: The most that ``count`` may give for a post.
+        characters: The characters that a post may have; by default :func:`common_characters`.
+        count: From a text to its length as the platform counts it: ``len`` counts code points,
+            :func:`graphemes` what a reader sees. A character on its own counts 1.
+        max_bytes: The most bytes in UTF-8, at least 4; by default 10 for each of ``max_length``.
+
+    Raises:
+        ValueError: An argument is out of its range.
+        ImportError: ``count`` needs an extra that is not installed.
+
+    Example:
+        >>> codec = TextCodec(300, count=graphemes)  # as on Bluesky
+        >>> codec.encode("Grüße 🇪🇺")
+        'Grüße 🇪🇺'
+        >>> codec.encode("")
+        Traceback (most recent call last):
+        kilroy_gym.codecs.base.UnencodablePost: TextCodec cannot encode a post: it is empty
+    """
+
+    space: PostText
+
+    def __init__(
+        self,
+        max_length: int = 280,
+        characters: Iterable[str] | None = None,
+        count: Count = len,
+        max_bytes: int | None = None,
+    ) -> None:
+        """Checks the arguments."""
+        max_length = integer("max_length", max_length, 1)
+        most = max_length * BYTES_A_CHARACTER if max_bytes is None else max_bytes
+        most = integer("max_bytes", most, 4)
+        allowed = common_characters() if characters is None else frozenset(characters)
+        single = all(isinstance(c, str) and len(c) == 1 for c in allowed)
+        if not (allowed and single) or any("\ud800" <= c <= "\udfff" for c in allowed):
+            raise ValueError(
+                "characters must be at least one, each a text of length 1 and no surrogate, got "
+                f"{short(characters)}"
+            )
+        if not callable(count) or count("é") != 1:
+            raise ValueError(f"count must be a function from a text to its length, got {count!r}")
+        self.space = PostText(max_length, most, allowed, count)
+
+    def encode(self, x: str) -> str:
+        """Returns ``x`` where the platform allows it."""
+        fault = self.space.fault(x)
+        if fault is not None:
+            raise UnencodablePost(f"TextCodec cannot encode a post: {fault}")
+        return str(x)  # of numpy's own texts, too
+
+    def decode(self, action: Any) -> str:
+        """Returns the text that ``action`` is."""
+        return self.check_action(action)
+
+    def check_action(self, action: Any) -> str:
+        """Returns one text as a ``str``."""
+        fault = self.space.fault(action)
+        if fault is not None:
+            raise InvalidAction(f"the action is not in {self.space}: {fault}")
+        return str(action)
+
+    def check_actions(self, actions: Any) -> npt.NDArray[Any]:
+        """Returns a batch of texts as an array of objects, of shape ``(n,)``."""
+        if isinstance(actions, str) or not isinstance(actions, Iterable):
+            raise InvalidAction(f"actions must be a list or tuple of texts, got {short(actions)}")
+        return _texts(map(self.check_action, actions))
+
+    def encode_many(self, xs: Iterable[str]) -> npt.NDArray[Any]:
+        """Returns the texts as an array of objects, of shape ``(n,)``."""
+        return _texts(map(self.encode, xs))
+
+    def decode_many(self, actions: Any) -> list[str]:
+        """Returns the texts of a batch."""
+        texts: list[str] = self.check_actions(actions).tolist()
+        return texts
+
+    def __repr__(self) -> str:
+        """Shows the limits."""
+        return f"TextCodec({self.space})"
+
+
+def _texts(texts: Iterable[str]) -> npt.NDArray[Any]:
+    """Returns an array of objects: numpy's own texts lose NULs at their ends."""
+    return np.array([*texts, None], dtype=object)[:-1]
