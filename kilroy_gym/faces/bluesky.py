@@ -1,0 +1,240 @@
+"""Posting on Bluesky; needs the extra ``bluesky``."""
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kilroy_gym.checks import number
+from kilroy_gym.faces.bluesky_records import check_text, created_at, record_key
+from kilroy_gym.faces.bluesky_session import BlueskyError, BlueskySession, BlueskyUnreachable
+from kilroy_gym.faces.credentials import credentials_from_environment, credentials_from_file
+from kilroy_gym.interfaces import KilroyFace, ScorePending
+from kilroy_gym.post import PostData
+
+__all__ = ["BlueskyError", "BlueskyFace", "BlueskyUnreachable"]
+
+POST = "app.bsky.feed.post"
+PROFILE = "app.bsky.actor.profile"
+FEED_PAGE = 100
+"""The most posts that the server gives for one request of a feed."""
+
+POSTS_AT_A_TIME = 25
+"""The most posts that the server counts for one request."""
+
+
+class BlueskyFace(KilroyFace[str, str]):
+    """An account on Bluesky, or on another server of its protocol.
+
+    A post is a text of at most 300 characters, as a reader counts them, and 3,000 bytes; its id is
+    its ``at://`` address. Its score is what others have given for it: the weighted sum of their
+    likes, replies and reposts. What the account gives to itself does not count.
+
+    Handle and password come from the variables ``BLUESKY_HANDLE`` and ``BLUESKY_PASSWORD`` of the
+    environment, or from a file. Use an app password, which can be withdrawn. They are read at each
+    login and not kept, and no error or repr shows them or a token.
+
+    A post that the AppView does not know has no score yet (:class:`ScorePending`); so has one that
+    was deleted.
+
+    Args:
+        credentials_file: A JSON file ``{"handle": .., "password": ..}`` of mode 0600; ``None``
+            takes the environment.
+        source: What to scrap: an account's handle or DID, or the ``at://`` address of a feed
+            generator; ``None`` is the account itself. Replies, reposts and posts without text are
+            left out.
+        like_weight: What a like counts, at least 0.
+        reply_weight: What a reply counts, at least 0.
+        repost_weight: What a repost counts, at least 0.
+        label_as_bot: Whether to mark the account as a bot, in its profile, before the first post.
+        service: The server to log in at.
+
+    Raises:
+        ImportError: ``atproto`` is not there; the message names the extra to install.
+        OSError: The file cannot be read.
+        ValueError: There are no credentials, others can read them, or an argument is out of its
+            range.
+    """
+
+    def __init__(
+        self,
+        credentials_file: str | Path | None = None,
+        source: str | None = None,
+        like_weight: float = 1.0,
+        reply_weight: float = 1.0,
+        repost_weight: float = 1.0,
+        label_as_bot: bool = True,
+        service: str = "https://bsky.social",
+    ) -> None:
+        """Checks everything that can be checked without sending anything."""
+        credentials = (
+            partial(credentials_from_environment, "BLUESKY")
+            if credentials_file is None
+            else partial(credentials_from_file, credentials_file)
+        )
+        credentials()
+        self.session = BlueskySession(credentials, service)
+        self.source = _checked_source(source)
+        self.like_weight = number("like_weight", like_weight, 0)
+        self.reply_weight = number("reply_weight", reply_weight, 0)
+        self.repost_weight = number("repost_weight", repost_weight, 0)
+        self._to_be_labelled = label_as_bot
+        self._last_key = 0
+
+    def __repr__(self) -> str:
+        """Says where, and no more."""
+        return f"BlueskyFace(source={self.source!r}, service={self.session.service!r})"
+
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[str, PostData[str]]]:
+        """Yields existing posts with their ids, the newest first, none twice.
+
+        Args:
+            limit: The most posts to yield, or ``None`` for all that the server gives.
+
+        Raises:
+            BlueskyError: The server does not give them.
+        """
+        return islice(self._existing(), limit)
+
+    def post(self, data: PostData[str]) -> str:
+        """Makes a post and returns its id.
+
+        Raises:
+            ValueError: Bluesky would not have it: no text, too long, or NUL.
+            BlueskyError: It was not made, or, with :class:`BlueskyUnreachable` or a status of 500
+                and more, it may have been.
+        """
+        self._last_key = max(time.time_ns() // 1000, self._last_key + 1)
+        return self.post_once(data, self._last_key)
+
+    def post_once(self, data: PostData[str], key: int) -> str:
+        """Makes a post, unless it was made before, and returns its id.
+
+        Args:
+            data: The post.
+            key: Unix microseconds, from 0 to below 2**53, which no other post of the account has.
+                The record key and the time of creation come from it.
+
+        Raises:
+            ValueError: Bluesky would not have it, or another post has this key.
+            BlueskyError: As for :meth:`post`.
+        """
+        record = {"$type": POST, "text": check_text(data.x), "createdAt": created_at(key)}
+        name = record_key(key)
+        if self._to_be_labelled:
+            self._label_as_bot()
+            self._to_be_labelled = False
+        try:
+            return str(self._put(POST, name, record, None)["uri"])
+        except BlueskyError as error:
+            if error.name != "InvalidSwap":
+                raise
+            raise ValueError(f"key {key} belongs to another post: choose a new one") from error
+
+    def score(self, post_id: str) -> float:
+        """Returns the score of a post: what others have given for it by now, at least 0.
+
+        Raises:
+            ScorePending: The server does not know the post (yet).
+            BlueskyError: The server does not answer well.
+        """
+        for _, score in self.score_many([post_id]):
+            return score
+        raise ScorePending(post_id)
+
+    def score_many(self, post_ids: Iterable[str]) -> Iterable[tuple[str, float]]:
+        """Yields ``(post id, score)`` for the posts that the server knows, by 25 a request."""
+        waiting = iter(dict.fromkeys(post_ids))
+        while some := list(islice(waiting, POSTS_AT_A_TIME)):
+            posts = self.session.query("app.bsky.feed.getPosts", uris=some)["posts"]
+            known = {post["uri"]: post for post in posts}
+            yield from ((uri, self._score(known[uri])) for uri in some if uri in known)
+
+    def close(self) -> None:
+        """Closes the connection; the next call opens one again."""
+        self.session.close()
+
+    def _existing(self) -> Iterator[tuple[str, PostData[str]]]:
+        seen: set[str] = set()
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._page(cursor or None)
+            for item in page["feed"]:
+                uri, record = item["post"]["uri"], item["post"]["record"]
+                others = "reason" in item or "reply" in record  # a repost, a reply
+                if not others and uri not in seen and record.get("text"):
+                    seen.add(uri)
+                    yield uri, PostData(record["text"])
+            following = page.get("cursor") or None
+            cursor = None if following == cursor else following
+
+    def _page(self, cursor: str | None) -> dict[str, Any]:
+        if self.source is not None and self.source.startswith("at://"):
+            method, where = "app.bsky.feed.getFeed", {"feed": self.source}
+        else:
+            actor = self.source or self.session.did()
+            method = "app.bsky.feed.getAuthorFeed"
+            where = {"actor": actor, "filter": "posts_no_replies"}
+        return self.session.query(method, **where, limit=FEED_PAGE, cursor=cursor)
+
+    def _score(self, post: dict[str, Any]) -> float:
+        own = post.get("viewer", {})
+        likes = post.get("likeCount", 0) - ("like" in own)
+        reposts = post.get("repostCount", 0) - ("repost" in own)
+        replies = post.get("replyCount", 0) if self.reply_weight else 0
+        if replies:
+            replies -= self._own_replies(post["uri"])
+        weighted = zip(
+            (self.like_weight, self.reply_weight, self.repost_weight),
+            (likes, replies, reposts),
+            strict=True,
+        )
+        return float(sum(weight * max(count, 0) for weight, count in weighted))
+
+    def _own_replies(self, uri: str) -> int:
+        method = "app.bsky.feed.getPostThread"
+        thread = self.session.query(method, uri=uri, depth=1, parentHeight=0)["thread"]
+        replies = (reply.get("post", {}) for reply in thread.get("replies", []))
+        own = self.session.did()
+        return sum(reply.get("author", {}).get("did") == own for reply in replies)
+
+    def _label_as_bot(self) -> None:
+        """Adds the label to the account's profile, and leaves the rest of that as it is."""
+        method, where = "com.atproto.repo.getRecord", {"collection": PROFILE, "rkey": "self"}
+        found: dict[str, Any] = {"value": {"$type": PROFILE}}
+        try:
+            found = self.session.query(method, repo=self.session.did(), **where)
+        except BlueskyError as error:
+            if error.name != "RecordNotFound":
+                raise
+        profile = found["value"]
+        labels = profile.get("labels", {}).get("values", [])
+        if {"val": "bot"} not in labels:
+            kind = "com.atproto.label.defs#selfLabels"
+            profile["labels"] = {"$type": kind, "values": [*labels, {"val": "bot"}]}
+            self._put(PROFILE, "self", profile, found.get("cid"))
+
+    def _put(
+        self, collection: str, name: str, record: dict[str, Any], replaced: str | None
+    ) -> dict[str, Any]:
+        """Writes a record; an identical one may be there already, another only as ``replaced``."""
+        return self.session.procedure(
+            "com.atproto.repo.putRecord",
+            repo=self.session.did(),
+            collection=collection,
+            rkey=name,
+            record=record,
+            swapRecord=replaced,
+        )
+
+
+def _checked_source(source: str | None) -> str | None:
+    if source is None or (source and not source.startswith("at://")):
+        return source
+    if source.startswith("at://") and "/app.bsky.feed.generator/" in source:
+        return source
+    raise ValueError(
+        f"source must be a handle, a DID, or the at:// address of a feed generator, got {source!r}"
+    )

@@ -1,0 +1,93 @@
+"""What Bluesky demands of a post: its key, its time, its length."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kilroy_gym.checks import integer
+from kilroy_gym.extras import needs_extra
+
+MAX_GRAPHEMES = 300
+"""The most characters of a post, as a reader counts them (lexicon ``app.bsky.feed.post``)."""
+
+MAX_BYTES = 3000
+"""The most bytes of a post in UTF-8 (lexicon ``app.bsky.feed.post``)."""
+
+_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def record_key(key: int) -> str:
+    """Returns the record key of a post: a TID of 13 digits, in the order of the keys.
+
+    It has 53 bits of microseconds and 10 bits of a clock's number, which is 0 here, in
+    base32-sortable (https://atproto.com/specs/tid).
+
+    Args:
+        key: Unix microseconds, from 0 to below 2**53.
+
+    Raises:
+        ValueError: ``key`` is something else.
+
+    Example:
+        >>> record_key(1_700_000_000_000_000)
+        '3ke6kg3wk2222'
+    """
+    bits = integer("key", key, 0, 2**53 - 1) << 10
+    return "".join(_DIGITS[bits >> shift & 31] for shift in range(60, -1, -5))
+
+
+def created_at(key: int) -> str:
+    """Returns the time of creation that belongs to a key: RFC 3339 in UTC, with microseconds.
+
+    Args:
+        key: Unix microseconds, from 0 to below 2**53.
+
+    Raises:
+        ValueError: ``key`` is something else.
+
+    Example:
+        >>> created_at(1_700_000_000_000_000)
+        '2023-11-14T22:13:20.000000Z'
+    """
+    time = _EPOCH + timedelta(microseconds=integer("key", key, 0, 2**53 - 1))
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def check_text(text: Any) -> str:
+    """Returns the text of a post that Bluesky can show.
+
+    Raises:
+        ValueError: It is no text, has nothing to see, is too long, or has a character that cannot
+            be sent.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"a post on Bluesky is text, got {type(text).__name__}")
+    if not text.strip():
+        raise ValueError("a post on Bluesky needs some text, got only white space or nothing")
+    if "\0" in text:
+        raise ValueError("a post on Bluesky cannot have the character NUL: leave it out")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"a post on Bluesky cannot have half a surrogate pair, got one at {error.start}"
+        ) from None
+    if size > MAX_BYTES:
+        raise ValueError(f"a post on Bluesky has at most {MAX_BYTES} bytes, got {size}: shorten it")
+    if (length := graphemes(text)) > MAX_GRAPHEMES:
+        raise ValueError(
+            f"a post on Bluesky has at most {MAX_GRAPHEMES} characters (graphemes), got {length}: "
+            "shorten it"
+        )
+    return text
+
+
+def graphemes(text: str) -> int:
+    """Returns how many characters a reader sees: extended grapheme clusters (Unicode annex 29).
+
+    Raises:
+        ImportError: ``regex`` is not there; the message names the extra to install.
+    """
+    with needs_extra("bluesky", "Bluesky Faces"):
+        import regex
+    return len(regex.findall(r"\X", text))

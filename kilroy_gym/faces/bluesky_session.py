@@ -1,0 +1,225 @@
+"""Talking to Bluesky: logged in, and without letting a secret out."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from time import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from kilroy_gym.extras import needs_extra
+from kilroy_gym.faces.credentials import Credentials
+
+with needs_extra("bluesky", "Bluesky Faces"):
+    import atproto
+    import httpx
+    from atproto.exceptions import NetworkError, RateLimitExceededError, RequestErrorBase
+    from atproto_client.models.dot_dict import DotDict
+
+TIMEOUT_S = 30.0
+"""How long to wait for the server's next bytes, in seconds."""
+
+_JSON_WEB_TOKEN = re.compile(r"eyJ[\w.-]+")
+
+
+class BlueskyError(RuntimeError):
+    """Bluesky did not do what it was asked for. The message holds no secret.
+
+    Attributes:
+        status: The HTTP status, or ``None`` where there was no answer.
+        name: The protocol's name of the error, such as ``"InvalidRequest"``; else empty.
+        retry_after: Seconds after which the server wants to be asked again, or ``None``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status: int | None = None,
+        name: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        """Carries the message and what the server said."""
+        super().__init__(message)
+        self.status = status
+        self.name = name
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets the error cross between processes with all it carries."""
+        return type(self), (str(self), self.status, self.name, self.retry_after)
+
+
+class BlueskyUnreachable(BlueskyError, ConnectionError):
+    """There was no answer, or it broke off: what was asked for may have been done."""
+
+
+class BlueskySession:
+    """A login, renewed when it expires, and requests in plain JSON.
+
+    The password is read for each login and not kept. Errors of the libraries inside may quote
+    requests and answers, so none of them comes out, not even as a cause: a
+    :class:`BlueskyError` says what they said, without tokens and passwords.
+
+    Args:
+        credentials: Reads the handle and the password.
+        service: The URL of the server to log in at; HTTPS, but on this machine.
+
+    Attributes:
+        service: That URL.
+
+    Raises:
+        ValueError: The URL is another one.
+    """
+
+    def __init__(
+        self, credentials: Callable[[], Credentials], service: str = "https://bsky.social"
+    ) -> None:
+        """Sends nothing yet."""
+        self.service = _checked_service(service)
+        self._credentials = credentials
+        self._client: Any = None
+        self._session: Any = None
+
+    def __repr__(self) -> str:
+        """Says where, and no more."""
+        return f"BlueskySession({self.service!r})"
+
+    def did(self) -> str:
+        """Returns the account's permanent id, logging in if need be."""
+        if self._client is None and (failure := self._log_in()) is not None:
+            raise failure
+        return str(self._session.did)
+
+    def query(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Asks for something.
+
+        Args:
+            method: The name of the method in the lexicon.
+            **parameters: Its parameters; those that are ``None`` are left out.
+
+        Raises:
+            BlueskyError: There is no good answer.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self._call(method, lambda client: client.invoke_query(method, params=DotDict(given)))
+
+    def procedure(self, method: str, **body: Any) -> dict[str, Any]:
+        """Asks to do something.
+
+        Args:
+            method: The name of the method in the lexicon.
+            **body: What it takes; ``None`` is sent as null.
+
+        Raises:
+            BlueskyError: There is no good answer.
+        """
+        json = "application/json"
+        return self._call(
+            method,
+            lambda client: client.invoke_procedure(
+                method, data=DotDict(body), input_encoding=json, output_encoding=json
+            ),
+        )
+
+    def close(self) -> None:
+        """Forgets the login; the next request logs in again."""
+        if self._client is not None:
+            self._client.request.close()
+        self._client = self._session = None
+
+    def _call(self, method: str, send: Callable[[Any], Any]) -> dict[str, Any]:
+        was_logged_in = self._client is not None
+        answer = self._attempt(method, send)
+        if was_logged_in and isinstance(answer, BlueskyError) and _is_expired(answer):
+            self.close()
+            answer = self._attempt(method, send)
+        if isinstance(answer, BlueskyError):
+            raise answer  # outside of any `except`, so that what was caught is not attached
+        return answer
+
+    def _attempt(self, method: str, send: Callable[[Any], Any]) -> dict[str, Any] | BlueskyError:
+        if self._client is None and (failure := self._log_in()) is not None:
+            return failure
+        try:
+            content = send(self._client).content
+        except Exception as error:
+            return self._described(method, error)
+        if not isinstance(content, dict):
+            return BlueskyUnreachable(f"Bluesky's answer to {method} is not in JSON")
+        return content
+
+    def _log_in(self) -> BlueskyError | None:
+        credentials = self._credentials()
+        client = atproto.Client(self.service, atproto.Request(timeout=TIMEOUT_S))
+        client.on_session_change(self._remember)
+        try:
+            client.login(credentials.handle, credentials.password, fetch_bsky_profile=False)
+        except Exception as error:
+            client.request.close()
+            return self._described("the login", error, credentials.password)
+        self._client = client
+        return None
+
+    def _remember(self, _event: Any, session: Any) -> None:
+        self._session = session
+        _checked_service(session.pds_endpoint)  # where the tokens will be sent to
+
+    def _described(self, method: str, error: Exception, *secrets: str) -> BlueskyError:
+        """Says what an error of the libraries says, without secrets."""
+        response = error.response if isinstance(error, RequestErrorBase) else None
+        if response is None:
+            kind = type(error.__cause__ or error).__name__
+            if isinstance(error, (NetworkError, httpx.TransportError)):
+                return BlueskyUnreachable(f"Bluesky did not answer to {method} ({kind})")
+            return BlueskyError(f"Bluesky's answer to {method} makes no sense ({kind})")
+        name = str(getattr(response.content, "error", None) or "")
+        text = str(getattr(response.content, "message", None) or "")
+        if self._session is not None:
+            secrets += (self._session.access_jwt, self._session.refresh_jwt)
+        said = _without(": ".join(part for part in (name, text) if part), secrets)
+        return BlueskyError(
+            f"Bluesky refused {method}: {response.status_code} {said[:300]}".rstrip(),
+            response.status_code,
+            _without(name, secrets),
+            _retry_after(response),
+        )
+
+
+def _checked_service(url: str) -> str:
+    """Refuses a URL over which others could read along; does not quote one with a password."""
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError("the service's URL must not hold a name or password: leave them out")
+    host = parts.hostname or ""
+    if parts.scheme == "https" and host:
+        return url
+    if parts.scheme == "http" and (host == "localhost" or _is_loopback(host)):
+        return url
+    raise ValueError(f"the service must be an https:// URL, or be on this machine, got {url!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_expired(failure: BlueskyError) -> bool:
+    return failure.status == 401 or failure.name in {"ExpiredToken", "InvalidToken"}
+
+
+def _without(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "[removed]")
+    return _JSON_WEB_TOKEN.sub("[removed]", text)
+
+
+def _retry_after(response: Any) -> float | None:
+    limits = RateLimitExceededError(response)
+    if response.status_code == 429 and limits.retry_after is None:
+        try:
+            return max(limits.reset_at.timestamp() - time(), 0.0) if limits.reset_at else None
+        except (ValueError, OverflowError, OSError):
+            return None
+    return float(limits.retry_after) if limits.retry_after is not None else None

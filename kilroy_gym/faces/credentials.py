@@ -1,0 +1,97 @@
+"""The name and password of an account, from where nobody else can read them."""
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a platform wants to know at a login.
+
+    Attributes:
+        handle: The name of the account.
+        password: Its password; not in the repr.
+    """
+
+    handle: str
+    password: str = field(repr=False)
+
+
+def credentials_from_environment(
+    prefix: str, environ: Mapping[str, str] | None = None
+) -> Credentials:
+    """Returns what the variables ``PREFIX_HANDLE`` and ``PREFIX_PASSWORD`` say.
+
+    Args:
+        prefix: The first part of the variables' names.
+        environ: The variables; by default those of this process.
+
+    Raises:
+        ValueError: One is not set, or empty.
+    """
+    variables = os.environ if environ is None else environ
+    names = [f"{prefix}_HANDLE", f"{prefix}_PASSWORD"]
+    missing = [name for name in names if not variables.get(name)]
+    if missing:
+        raise ValueError(
+            f"{' and '.join(missing)} not set: set both {names[0]} and {names[1]} in the "
+            "environment, or give a credentials file"
+        )
+    return Credentials(variables[names[0]], variables[names[1]])
+
+
+def credentials_from_file(path: str | Path) -> Credentials:
+    """Returns what a file says that only its owner can read: ``{"handle": .., "password": ..}``.
+
+    Args:
+        path: A JSON file; its mode must be 0600 or stricter.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not a file, is another user's, can be read or written by others, or says
+            something else. The message quotes nothing of it.
+    """
+    path = Path(path)
+    with path.open(encoding="utf-8") as file:
+        _check_privacy(path, os.fstat(file.fileno()))
+        credentials = _parsed(file)
+    if credentials is None:
+        raise ValueError(f'{path} must hold JSON: {{"handle": "NAME", "password": "PASSWORD"}}')
+    return credentials
+
+
+def _check_privacy(path: Path, status: os.stat_result) -> None:
+    """Looks at the file that is open, so that nobody can put another one in its place."""
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is not a regular file: write the credentials into one")
+    if os.name != "posix":
+        return
+    if status.st_uid != os.geteuid():
+        raise ValueError(
+            f"{path} belongs to user {status.st_uid}: credentials must belong to user "
+            f"{os.geteuid()}, who reads them"
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise ValueError(
+            f"{path} has mode {mode:04o}, so others can use it: allow at most 0600 by "
+            f"`chmod 600 {path}`, and change the password if others may have seen it"
+        )
+
+
+def _parsed(file: TextIO) -> Credentials | None:
+    """Returns ``None`` rather than raising: an error of here would carry the text with it."""
+    try:
+        content: Any = json.load(file)
+    except ValueError:
+        return None
+    if not isinstance(content, dict) or set(content) != {"handle", "password"}:
+        return None
+    if not all(isinstance(value, str) and value for value in content.values()):
+        return None
+    return Credentials(content["handle"], content["password"])
