@@ -26,6 +26,7 @@ STORAGE = Storage(
         " WHERE made_at IS NULL AND refusal IS NULL",
     ),
 )
+COLUMNS = "number, key, author, content, intended_at, post_id, made_at, refusal, score, scored_at"
 IN_DOUBT = "made_at IS NULL AND refusal IS NULL"
 PENDING = "made_at IS NOT NULL AND score IS NULL"
 
@@ -220,8 +221,7 @@ def packed_post(post: PostData[Any]) -> str:
 
 
 def _select(connection: sqlite3.Connection, where: str, *args: Any) -> Iterator[Entry]:
-    columns = ", ".join(Entry.__dataclass_fields__).replace("post,", "content,", 1)
-    query = f"SELECT {columns} FROM posts WHERE {where} ORDER BY number"
+    query = f"SELECT {COLUMNS} FROM posts WHERE {where} ORDER BY number"
     for number, key, author, content, intended_at, post_id, *rest in connection.execute(
         query, args
     ):
