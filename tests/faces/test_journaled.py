@@ -165,6 +165,11 @@ def test_a_key_belongs_to_one_post(path):
             face.post_once(PostData("bye"), 5)
 
 
+def test_the_first_and_the_last_key_are_taken(path):
+    with JournaledFace(OnceFace(), path) as face:
+        assert [face.post_once(PostData(key), key) for key in (0, 2**53 - 1)] == [0, 1]
+
+
 @pytest.mark.parametrize("key", [-1, 2**53, 1.5, True, None, "5", np.int64(5)])
 def test_what_is_no_key_is_refused(path, key):
     with JournaledFace(OnceFace(), path) as face:

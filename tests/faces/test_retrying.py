@@ -168,6 +168,17 @@ def test_a_scrape_that_breaks_off_goes_on_and_yields_nothing_twice(limit, failur
     assert scraped == list(Flaky().scrap(limit))
 
 
+def test_posts_that_appear_while_a_scrape_breaks_off_do_not_make_it_longer():
+    class Growing(Flaky):
+        def scrap(self, limit=None):
+            newest = -self.calls  # one more at the top after each failure
+            yield from ((number, PostData(number)) for number in range(newest, newest + limit - 1))
+            self._fail()
+            yield newest + limit - 1, PostData(newest + limit - 1)
+
+    assert [number for number, _ in retrying(Growing(*resets(2))).scrap(4)] == [0, 1, 2, -1]
+
+
 @given(st.lists(st.integers(), unique=True), st.integers(0, 9))
 def test_scores_that_break_off_go_on_behind_those_that_came(post_ids, failures):
     face = retrying(Flaky(*resets(failures)))
