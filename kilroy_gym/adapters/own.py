@@ -9,12 +9,14 @@ import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym.adapters.environments import env_attribute
+from kilroy_gym.audiences.text import WORDS
 from kilroy_gym.modules import (
     BernoulliModule,
     ContextualModule,
     GaussianModule,
     GrowingModule,
     KilroyModule,
+    NgramModule,
     SequenceModule,
     ThompsonModule,
 )
@@ -50,6 +52,7 @@ OWN_MODULES: dict[str, Callable[[Any, int | None], KilroyModule[Any, Any]]] = {
     "Kilroy-Delayed": lambda codec, seed: ThompsonModule(codec.choices, seed=seed),
     "Kilroy-Zigzag": lambda codec, seed: SequenceModule(codec, seed=seed),
     "Kilroy-ZigzagSteps": lambda codec, seed: SequenceModule(codec, seed=seed),
+    "Kilroy-Text": lambda codec, seed: NgramModule(codec, words=WORDS, seed=seed),
 }
 """By the name of an environment: makes its module from its codec and a seed."""
 

@@ -5,6 +5,7 @@ from kilroy_gym.audiences.bernoulli import BernoulliAudience
 from kilroy_gym.audiences.delayed import DelayedAudience
 from kilroy_gym.audiences.drift import DriftAudience
 from kilroy_gym.audiences.growth import GrowthAudience
+from kilroy_gym.audiences.text import TextAudience
 from kilroy_gym.audiences.timing import TimingAudience
 from kilroy_gym.audiences.tone import ToneAudience
 from kilroy_gym.audiences.topics import TopicsAudience
@@ -17,6 +18,7 @@ __all__ = [
     "DriftAudience",
     "GrowthAudience",
     "Response",
+    "TextAudience",
     "TimingAudience",
     "ToneAudience",
     "TopicsAudience",

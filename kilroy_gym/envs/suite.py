@@ -21,6 +21,7 @@ AUDIENCES = {
     "Kilroy-Delayed-v0": "DelayedAudience",
     "Kilroy-Zigzag-v0": "ZigzagAudience",
     "Kilroy-ZigzagSteps-v0": "ZigzagAudience",
+    "Kilroy-Text-v0": "TextAudience",
 }
 """Every environment id and the class in :mod:`kilroy_gym.audiences` that is behind it."""
 

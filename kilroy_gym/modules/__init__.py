@@ -6,6 +6,7 @@ from kilroy_gym.modules.categorical import CategoricalModule
 from kilroy_gym.modules.contextual import ContextualModule
 from kilroy_gym.modules.gaussian import GaussianModule
 from kilroy_gym.modules.growing import GrowingModule
+from kilroy_gym.modules.ngram import NgramModule
 from kilroy_gym.modules.sequence import SequenceModule
 from kilroy_gym.modules.thompson import ThompsonModule
 
@@ -17,6 +18,7 @@ __all__ = [
     "GaussianModule",
     "GrowingModule",
     "KilroyModule",
+    "NgramModule",
     "SequenceModule",
     "ThompsonModule",
 ]
