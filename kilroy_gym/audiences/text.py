@@ -66,7 +66,7 @@ class TextAudience(Audience):
 
     Every seed is a world of its own: in each slot the appeals are `(k / 7)**2` with `k` from 0 to
     7, in random order. The community's sentences have a random word in each slot, but leave each
-    optional slot out with probability 1/2; so they have an expected score of 0.25 `likes`.
+    optional slot out with probability 1/2: a quarter of `likes` is what they are expected to get.
 
     ## Episode End
 
@@ -88,9 +88,7 @@ class TextAudience(Audience):
 
     codec: TextCodec
 
-    def __init__(
-        self, likes: float = 20.0, dispersion: float = 5.0, max_length: int = 140
-    ) -> None:
+    def __init__(self, likes: float = 20.0, dispersion: float = 5.0, max_length: int = 140) -> None:
         """Checks the arguments."""
         self.likes = number("likes", likes, 0.01, 1e6)
         self.dispersion = number("dispersion", dispersion, 0.01, 1000)

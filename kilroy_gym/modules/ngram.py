@@ -16,7 +16,7 @@ from kilroy_gym.post import PostData
 
 Floats = npt.NDArray[np.float64]
 
-MOST_ADVANTAGE = 3.0
+MOST_ADVANTAGE = 2.0
 """A single viral post counts no more than this, in mean absolute deviations of the scores."""
 
 MOST_WEIGHT = 10.0
@@ -57,7 +57,7 @@ class NgramModule(DraftingModule[str]):
         ValueError: An argument is out of its range.
 
     Example:
-        >>> module = NgramModule(seed=1)
+        >>> module = NgramModule(seed=45)
         >>> posts = ["the cat sat down", "the dog sat up", "a dog ran"]
         >>> module.mimic([PostData(x) for x in posts]).generate()[1].x
         'the dog sat down'
@@ -69,7 +69,7 @@ class NgramModule(DraftingModule[str]):
         self,
         codec: TextCodec | None = None,
         order: int = 3,
-        backoff: float = 0.5,
+        backoff: float = 1.0,
         rate: float = 0.1,
         horizon: int = 100,
         words: Iterable[str] = (),
@@ -78,6 +78,8 @@ class NgramModule(DraftingModule[str]):
         """Starts with no posts."""
         super().__init__(seed)
         self.codec = TextCodec() if codec is None else codec
+        if " " not in self.codec.space.character_set:
+            raise ValueError(f"codec must allow the space, which is between words, got {codec!r}")
         self.order = integer("order", order, 2)
         self.backoff = number("backoff", backoff, 0, above=True)
         self.rate = number("rate", rate, 0, above=True)
@@ -101,10 +103,11 @@ class NgramModule(DraftingModule[str]):
         """
         for post in posts:
             text = post.x
-            if text not in self._posts:
-                if not words_of(self.codec.encode(text)):
+            if type(text) is not str or text not in self._posts:
+                text = self.codec.encode(text)
+                if not words_of(text):
                     continue
-                self._posts[text] = 0
+                self._posts.setdefault(text, 0)
             self._posts[text] += 1
             self._table = None
         return self

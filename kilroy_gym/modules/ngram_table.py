@@ -95,7 +95,7 @@ class NgramTable:
             if length == 1:
                 pairs = numbered
             starts = np.searchsorted(follows // self._size, np.arange(len(keys) + 1))
-            counted = np.bincount(numbered, weights_there)
+            counted = np.bincount(numbered, weights_there).astype(np.float64)
             its_pairs = pairs[first] if length else np.zeros(0, np.int64)
             self.levels.append(Level(keys, starts, follows % self._size, counted, its_pairs))
         befores = np.repeat(self.levels[1].keys, np.diff(self.levels[1].starts))

@@ -46,7 +46,10 @@ def test_gymnasiums_checker_passes(env_id):
 @every_id
 def test_stable_baselines_checker_passes(env_id):
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
-    checker.check_env(gym.make(env_id, render_mode="rgb_array"))
+    env = gym.make(env_id, render_mode="rgb_array")
+    if isinstance(env.action_space, gym.spaces.Text):
+        pytest.skip("Stable-Baselines3 takes no texts, and its checker crashes on them")
+    checker.check_env(env)
 
 
 @pytest.mark.parametrize(("env_id", "kwargs"), VARIANTS)

@@ -16,6 +16,7 @@ from kilroy_gym.modules import (
     ContextualModule,
     GaussianModule,
     GrowingModule,
+    NgramModule,
     SequenceModule,
     ThompsonModule,
 )
@@ -34,6 +35,7 @@ MAKERS = {
     "gaussian": lambda seed: GaussianModule(0.0, 3.0, seed=seed),
     "gaussian, two": lambda seed: GaussianModule([0.0, -1.0], [3.0, 1.0], seed=seed),
     "sequence": lambda seed: SequenceModule(SEQUENCES, seed=seed),
+    "ngram": lambda seed: NgramModule(words=["a", "bb", "cccc"], seed=seed),
 }
 every_module = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 ENV_IDS = [f"{name}-v0" for name in OWN_MODULES]
@@ -45,7 +47,7 @@ def write(module, count=1):
 
 def liking(x):
     """A score that is never negative, and greater for greater contents."""
-    return float(np.sum(np.abs(x)))
+    return float(len(x) if isinstance(x, str) else np.sum(np.abs(x)))
 
 
 def train(module, rounds, size=5):
@@ -146,7 +148,7 @@ def test_any_scores_leave_a_module_that_writes(make, scores):
         ((draft_id, _),) = write(module)
         module.reinforce({draft_id: score})
     ((_, post),) = write(module)
-    assert np.isfinite(np.asarray(post.x, float)).all()
+    assert np.isfinite(liking(post.x))
     assert all(np.isfinite(value) for value in module.metrics().values())
 
 
