@@ -122,7 +122,8 @@ class LocalBluesky:
             json.dumps(body).encode(),
             {"content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with directly.open(request, timeout=30) as answer:
             return Account(handle, json.load(answer)["did"], password)
 
 
