@@ -92,8 +92,8 @@ class TextAudience(Audience):
         """Checks the arguments."""
         self.likes = number("likes", likes, 0.01, 1e6)
         self.dispersion = number("dispersion", dispersion, 0.01, 1000)
-        length = integer("max_length", max_length, 80, 10_000)
-        self.codec = TextCodec(length, map(chr, range(ord(" "), ord("~") + 1)))
+        self.max_length = integer("max_length", max_length, 80, 10_000)
+        self.codec = TextCodec(self.max_length, map(chr, range(ord(" "), ord("~") + 1)))
 
     def restart(self, rng: np.random.Generator) -> None:
         """Draws which words are liked."""

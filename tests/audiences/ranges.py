@@ -7,6 +7,7 @@ from kilroy_gym.audiences import (
     DelayedAudience,
     DriftAudience,
     GrowthAudience,
+    TextAudience,
     TimingAudience,
     ToneAudience,
     TopicsAudience,
@@ -67,6 +68,11 @@ RANGES = {
         "topics": TOPICS,
         "longest": Range(0, 10_000),
         "noise": Range(0.01, 1000.0),
+    },
+    TextAudience: {
+        "likes": Range(0.01, 1_000_000.0),
+        "dispersion": Range(0.01, 1000.0),
+        "max_length": Range(80, 10_000),
     },
     ZigzagAudience: {"vocabulary": Range(4, 1000), "length": Range(2, 1000)},
 }

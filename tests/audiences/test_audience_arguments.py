@@ -24,7 +24,9 @@ MOST = 30
 def values(allowed):
     if allowed.whole:
         large = allowed.high > 100_000
-        return st.integers(allowed.low, allowed.high if large else min(allowed.high, MOST))
+        return st.integers(
+            allowed.low, allowed.high if large else min(allowed.high, allowed.low + MOST)
+        )
     inside = st.floats(allowed.low, allowed.high)
     return inside | st.just(0.0) if allowed.or_zero else inside
 
