@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-FAULTS = ("cut off", "answer lost", "answer cut", "no JSON", "429", "500", "502", "401")
+FAULTS = ("cut off", "answer lost", "answer cut", "no JSON", "429", "500", "401")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -22,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
         fault = proxy.fault if number == proxy.broken else None
         if fault == "cut off":
             self.reset()
-        elif fault in {"401", "429", "500", "502"}:
+        elif fault in {"401", "429", "500"}:
             content = json.dumps({"error": "Broken", "message": str(self.headers)}).encode()
             self.answer(int(fault), [("retry-after", "0")], content)
         else:
@@ -33,8 +33,8 @@ class Handler(BaseHTTPRequestHandler):
     def pass_on(self, body, fault):
         where = urlsplit(self.path)
         server = HTTPConnection(where.hostname, where.port, timeout=30)
-        headers = {name: value for name, value in self.headers.items() if name[:5] != "proxy"}
-        headers["connection"] = "close"
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers |= {"connection": "close", "accept-encoding": "identity"}
         server.request(self.command, f"{where.path}?{where.query}", body, headers)
         answer = server.getresponse()
         content = answer.read()

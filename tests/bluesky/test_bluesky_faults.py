@@ -74,7 +74,7 @@ def test_whichever_request_fails_the_post_is_made_once_and_no_secret_gets_out(
         methods |= set(proxy.requests)
         if number >= len(proxy.requests):
             break  # none was broken any more
-    assert failures >= 5
+    assert failures >= (1 if fault == "401" else 5)  # a login is renewed after a 401
     assert {method.rpartition(".")[2] for method in methods} == {
         "createSession",
         "getAuthorFeed",

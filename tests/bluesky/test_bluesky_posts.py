@@ -197,6 +197,7 @@ def test_the_first_post_marks_the_account_as_a_bot(face, account, records_of):
     assert profile["labels"]["values"] == [{"val": "bot"}]
 
 
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # atproto's own upload
 def test_what_else_the_profile_says_stays(network, face, account, records_of):
     client = atproto.Client(network.service)
     client.login(account.handle, account.password, fetch_bsky_profile=False)
