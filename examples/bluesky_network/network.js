@@ -85,7 +85,8 @@ const main = async () => {
   )
   kit.mockNetworkUtilities(pds, bsky)
   const feed = await start(await createFeed(plc.url, bsky))
-  process.stdout.write(JSON.stringify({ service: pds.url, feed_did: feed.did }) + '\n')
+  const where = { service: pds.url, appview: bsky.url, feed_did: feed.did }
+  process.stdout.write(JSON.stringify(where) + '\n')
 }
 
 let stopping

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -67,6 +68,7 @@ class LocalBluesky:
 
     Attributes:
         service: The URL to log in at.
+        appview: The URL of the AppView, which anybody can ask.
         feed_did: The id of a feed generator; each feed that says so has the newest posts of all.
 
     Raises:
@@ -74,6 +76,7 @@ class LocalBluesky:
     """
 
     service: str
+    appview: str
     feed_did: str
 
     def __enter__(self) -> "LocalBluesky":
@@ -105,7 +108,8 @@ class LocalBluesky:
                 log.seek(0)
                 raise RuntimeError(f"the servers did not start:\n{log.read()[-3000:]}")
             said = json.loads(ready)
-            self.service, self.feed_did = said["service"], said["feed_did"]
+            self.service, self.appview = said["service"], said["appview"]
+            self.feed_did = said["feed_did"]
             self._stack = stack.pop_all()
         return self
 
@@ -114,17 +118,23 @@ class LocalBluesky:
         self._stack.close()
 
     def account(self, name: str) -> Account:
-        """Makes an account; its handle is ``name`` with ``.test``."""
+        """Makes an account that everybody can see; its handle is ``name`` with ``.test``."""
         handle, password = f"{name}.test", secrets.token_urlsafe(16)
         body = {"handle": handle, "email": f"{name}@example.com", "password": password}
-        request = urllib.request.Request(
-            f"{self.service}/xrpc/com.atproto.server.createAccount",
-            json.dumps(body).encode(),
-            {"content-type": "application/json"},
-        )
-        directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with directly.open(request, timeout=30) as answer:
-            return Account(handle, json.load(answer)["did"], password)
+        url = f"{self.service}/xrpc/com.atproto.server.createAccount"
+        account = Account(handle, _ask(url, body)["did"], password)
+        until(lambda: self._is_known(account.did))
+        return account
+
+    def _is_known(self, did: str) -> bool:
+        try:
+            _ask(f"{self.appview}/xrpc/app.bsky.actor.getProfile?actor={did}")
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code != 400:
+                raise
+            return False
+        return True
 
 
 def until(get: Callable[[], T], enough: Callable[[T], Any] = bool, timeout_s: float = 30.0) -> T:
@@ -139,6 +149,14 @@ def until(get: Callable[[], T], enough: Callable[[T], Any] = bool, timeout_s: fl
             raise TimeoutError(f"still {answer!r} after {timeout_s:g} s")
         time.sleep(0.05)
     return answer
+
+
+def _ask(url: str, body: dict[str, str] | None = None) -> Any:
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, {"content-type": "application/json"})
+    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with directly.open(request, timeout=30) as answer:
+        return json.load(answer)
 
 
 def _installed() -> Path:

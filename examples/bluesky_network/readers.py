@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,10 +73,10 @@ class Readers:
 class Reading(threading.Thread):
     """Lets readers read again and again, from entering this context until leaving it."""
 
-    def __init__(self, readers: Iterable[Readers], pause_s: float = 0.1) -> None:
+    def __init__(self, readers: Readers, pause_s: float = 0.1) -> None:
         """Starts nothing yet."""
         super().__init__(daemon=True)
-        self._readers, self._pause_s = list(readers), pause_s
+        self._readers, self._pause_s = readers, pause_s
         self._end = threading.Event()
         self._error: BaseException | None = None
 
@@ -84,8 +84,7 @@ class Reading(threading.Thread):
         """Reads until the end, or until something fails."""
         try:
             while not self._end.wait(self._pause_s):
-                for readers in self._readers:
-                    readers.read()
+                self._readers.read()
         except Exception as error:
             self._error = error
 
