@@ -1,17 +1,20 @@
 // A Bluesky network on 127.0.0.1: directory (PLC), server of the accounts (PDS), AppView, a feed
 // of all posts, and their PostgreSQL. Says where they are in a line of JSON when they are ready,
-// and stops them all when its standard input ends, so that nothing outlives who started it.
+// and when its standard input ends it stops them all and removes what they wrote, so that nothing
+// outlives who started it.
 //
-//   node --require ./loopback.js network.js PORT POSTGRES ARGUMENT..
+//   node --require ./loopback.js network.js FOLDER PORT POSTGRES ARGUMENT..
 //
-// starts PostgreSQL, which will listen at PORT, by the command POSTGRES ARGUMENT...
+// starts PostgreSQL, which will listen at PORT, by the command POSTGRES ARGUMENT.., and removes
+// FOLDER in the end.
 'use strict'
 const { spawn } = require('node:child_process')
+const fs = require('node:fs')
 const net = require('node:net')
 const kit = require('@atproto/dev-env')
 const { createFeed } = require('./feed.js')
 
-const [postgresPort, ...postgresCommand] = process.argv.slice(2)
+const [folder, postgresPort, ...postgresCommand] = process.argv.slice(2)
 const dbUrl = `postgres://pg@127.0.0.1:${postgresPort}/postgres`
 const started = []
 
@@ -96,6 +99,7 @@ const stop = (code) => {
     const postgres = started.shift()
     for (const part of started.reverse()) await part.close().catch(console.error)
     await postgres?.close()
+    fs.rmSync(folder, { recursive: true, force: true })
     process.exit(code)
   })()
 }

@@ -69,6 +69,7 @@ class LocalBluesky:
     Attributes:
         service: The URL to log in at.
         appview: The URL of the AppView, which anybody can ask.
+        servers: The process that they run in, or below.
         feed_did: The id of a feed generator; each feed that says so has the newest posts of all.
 
     Raises:
@@ -77,6 +78,7 @@ class LocalBluesky:
 
     service: str
     appview: str
+    servers: subprocess.Popen[str]
     feed_did: str
 
     def __enter__(self) -> "LocalBluesky":
@@ -93,8 +95,8 @@ class LocalBluesky:
             command = ["node", "--require", str(HERE / "loopback.js"), str(HERE / "network.js")]
             scratch = folder / "servers"
             scratch.mkdir()
-            servers = subprocess.Popen(
-                [*command, str(port), *_postgres(folder, port)],
+            self.servers = subprocess.Popen(
+                [*command, str(folder), str(port), *_postgres(folder, port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -102,8 +104,8 @@ class LocalBluesky:
                 env=os.environ | {"NODE_PATH": str(modules), "TMPDIR": str(scratch)},
                 start_new_session=True,  # Ctrl-C is for whoever started this
             )
-            stack.callback(_stop, servers)
-            ready = servers.stdout.readline()
+            stack.callback(_stop, self.servers)
+            ready = self.servers.stdout.readline()
             if not ready:
                 log.seek(0)
                 raise RuntimeError(f"the servers did not start:\n{log.read()[-3000:]}")
