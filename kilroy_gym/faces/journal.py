@@ -21,12 +21,16 @@ STORAGE = Storage(
     (
         "CREATE TABLE IF NOT EXISTS posts (number INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE,"
         " author TEXT NOT NULL, content TEXT NOT NULL, intended_at REAL NOT NULL,"
-        " post_id TEXT UNIQUE, made_at REAL, refusal TEXT, score REAL, scored_at REAL)",
+        " post_id TEXT UNIQUE, made_at REAL, refusal TEXT, score REAL, scored_at REAL,"
+        " counted INTEGER NOT NULL DEFAULT 1)",
         "CREATE INDEX IF NOT EXISTS doubts ON posts (number)"
         " WHERE made_at IS NULL AND refusal IS NULL",
     ),
 )
-COLUMNS = "number, key, author, content, intended_at, post_id, made_at, refusal, score, scored_at"
+COLUMNS = (
+    "number, key, author, content, intended_at, post_id, made_at, refusal, score, scored_at,"
+    " counted"
+)
 IN_DOUBT = "made_at IS NULL AND refusal IS NULL"
 PENDING = "made_at IS NOT NULL AND score IS NULL"
 
@@ -46,6 +50,7 @@ class Entry:
         refusal: Why it was not made and never will be, or ``None``.
         score: The latest score, or ``None``.
         scored_at: When that became known, or ``None``.
+        counted: Whether who made it could learn from it.
     """
 
     number: int
@@ -58,6 +63,7 @@ class Entry:
     refusal: str | None
     score: float | None
     scored_at: float | None
+    counted: bool
 
     @property
     def state(self) -> str:
@@ -158,6 +164,22 @@ class Journal:
             packed = json.dumps(pack(post_id))
             self._write(update, float(score), self._clock.time(), packed)
 
+    def discount(self, but_first: int) -> int:
+        """Marks posts as not counted, all but the first so many of those that still count.
+
+        Returns:
+            How many posts of the journal do not count now.
+        """
+        kept = "SELECT number FROM posts WHERE counted ORDER BY number LIMIT ?"
+        self._write(f"UPDATE posts SET counted = 0 WHERE number NOT IN ({kept})", but_first)
+        return self.count() - self.count(counted_only=True)
+
+    def count(self, counted_only: bool = False) -> int:
+        """Returns how many posts there are, whatever became of them."""
+        where = "counted" if counted_only else "TRUE"
+        count: int = self._value(f"SELECT COUNT(*) FROM posts WHERE {where}")
+        return count
+
     def last_key(self) -> int | None:
         """Returns the greatest key so far, ``None`` where there is none."""
         last: int | None = self._value("SELECT MAX(key) FROM posts")
@@ -205,7 +227,8 @@ def read_journal(path: str | Path) -> list[Entry]:
     """
     path = Path(path)
     with closing(STORAGE.open_to_read(path)) as connection, STORAGE.explained(path):
-        return list(_select(connection, "TRUE"))
+        tables = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
+        return list(_select(connection, "TRUE")) if tables else []  # it is just being made
 
 
 def packed_post(post: PostData[Any]) -> str:
@@ -227,4 +250,5 @@ def _select(connection: sqlite3.Connection, where: str, *args: Any) -> Iterator[
     ):
         post = PostData(*(unpack(value) for value in json.loads(content)))
         identity = None if post_id is None else unpack(json.loads(post_id))
+        rest[-1] = bool(rest[-1])  # SQLite has no truth values
         yield Entry(number, key, author, post, intended_at, identity, *rest)

@@ -245,3 +245,21 @@ def test_nothing_in_the_file_is_code(path):
     with closing(sqlite3.connect(path)) as connection:
         ((content,),) = connection.execute("SELECT content FROM posts")
     assert json.loads(content)[0] == {"$dict": {"a": {"$tuple": [1, {"$bytes": "Mg=="}]}}}
+
+
+def test_posts_that_do_not_count_are_marked_once(path):
+    with closing(Journal(path)) as journal:
+        for number in range(6):
+            journal.intend(PostData(number), "")
+        assert journal.discount(4) == 2
+        journal.intend(PostData(6), "")
+        assert journal.discount(5) == 2  # the new one counts
+        assert journal.discount(3) == 4
+        assert (journal.count(), journal.count(counted_only=True)) == (7, 3)
+    assert [entry.post.x for entry in read_journal(path) if entry.counted] == [0, 1, 2]
+
+
+def test_a_journal_that_is_just_being_made_has_no_posts(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    assert read_journal(path) == []
