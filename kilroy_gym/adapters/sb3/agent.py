@@ -1,6 +1,7 @@
 """A Stable-Baselines3 model as an agent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from os import PathLike
 from typing import Any
 
@@ -232,6 +233,8 @@ class SB3Agent:
         total_timesteps: int,
         callback: Callback | BaseCallback | None = None,
         progress_bar: bool | None = False,
+        *,
+        between_updates: Callable[[], object] | None = None,
     ) -> "SB3Agent":
         """Posts and learns from the scores: ``model.learn`` within a budget.
 
@@ -242,6 +245,7 @@ class SB3Agent:
             total_timesteps: The most posts to make.
             callback: Called with every round; ``False`` stops. Or one of Stable-Baselines3's own.
             progress_bar: Whether to show one.
+            between_updates: Called before the first post, and after every update but the last.
 
         Raises:
             ValueError: The budget does not allow one round, or on a live Face no update.
@@ -258,8 +262,32 @@ class SB3Agent:
             self._warm_start.hand_over,
             callback,
             bool(progress_bar),
+            between_updates,
         )
         return self
+
+    def state(self) -> dict[str, Any]:
+        """Returns all it takes to go on from the last update: JSON values, arrays and bytes.
+
+        The bytes are the model as Stable-Baselines3 saves it, which holds neither rollout nor
+        replay buffer.
+        """
+        saved = BytesIO()
+        self.model.save(saved)
+        return {"model": saved.getvalue(), "warm_start": self._warm_start.state()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what :meth:`state` returned, on this agent's environment.
+
+        Stable-Baselines3 unpickles parts of the model: take only what you trust. What is drawn
+        from then on is not what was drawn at the beginning.
+        """
+        saved = BytesIO(state["model"])
+        model = type(self.model).load(saved, self._vec_env, device=self.model.device)
+        if model.seed is not None:
+            model.set_random_seed(model.seed + model.num_timesteps)
+        self.model = model
+        self._warm_start = self._warm_start.moved(model, self.codec, state["warm_start"])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the model, as Stable-Baselines3 does it."""

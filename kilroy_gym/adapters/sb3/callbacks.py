@@ -1,5 +1,6 @@
 """What happens during ``model.learn``."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,22 +21,32 @@ class Rounds(BaseCallback):
         budget: The most posts to make.
         codec: Between posts and actions.
         callback: Called with every :class:`~kilroy_gym.adapters.Round`; ``False`` stops.
+        between_updates: Called before the first post, and after every update but the last.
 
     Attributes:
         posts: How many posts were made.
     """
 
-    def __init__(self, budget: int, codec: Codec[Any], callback: Callback | None) -> None:
+    def __init__(
+        self,
+        budget: int,
+        codec: Codec[Any],
+        callback: Callback | None,
+        between_updates: Callable[[], object] | None = None,
+    ) -> None:
         """Starts with no posts."""
         super().__init__()
         self.budget = budget
         self.codec = codec
         self.callback = callback
+        self.between_updates = between_updates
         self.posts = 0
         self._steps = 0
 
     def _on_rollout_start(self) -> None:
         self._steps = 0
+        if self.between_updates is not None:
+            self.between_updates()
 
     def _on_step(self) -> bool:
         self._steps += 1

@@ -43,10 +43,19 @@ class Examples:
 
     def __getitem__(self, index: Any) -> "Examples":
         """Returns some of the posts."""
-        observations = self.observations
-        if isinstance(observations, dict):
-            return Examples({k: v[index] for k, v in observations.items()}, self.actions[index])
-        return Examples(observations[index], self.actions[index])
+        return Examples(_each(self.observations, lambda part: part[index]), self.actions[index])
+
+    def packed(self) -> tuple[Any, Any]:
+        """Returns the observations and the actions as arrays."""
+        return _each(self.observations, lambda part: part.cpu().numpy()), self.actions.cpu().numpy()
+
+    @classmethod
+    def unpacked(cls, arrays: tuple[Any, Any], device: th.device) -> "Examples":
+        """Returns what :meth:`packed` turned into arrays."""
+        observations, actions = (
+            _each(array, lambda part: th.as_tensor(part, device=device)) for array in arrays
+        )
+        return cls(observations, actions)
 
 
 class Cloner:
@@ -149,6 +158,13 @@ class Cloner:
         """Lets the target networks follow."""
         for network, target in self._targets:
             target.load_state_dict(network.state_dict())
+
+
+def _each(observations: Any, function: Callable[[Any], Any]) -> Any:
+    """Applies a function to a batch, or to each part of one that has several."""
+    if isinstance(observations, dict):
+        return {key: function(part) for key, part in observations.items()}
+    return function(observations)
 
 
 def concatenated(parts: Sequence[Examples]) -> Examples:

@@ -1,6 +1,6 @@
 """From the clone to learning from scores, without forgetting the clone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,6 +71,22 @@ class HandOver(BaseCallback):
     def hold_left(self) -> int:
         """Posts to make before what acts changes."""
         return max(self.hold - self.posts, 0)
+
+    def state(self) -> dict[str, Any]:
+        """Returns the examples and how far it is: JSON values and arrays."""
+        return {
+            "examples": self.examples.packed(),
+            "posts": self.posts,
+            "shifted": self._shifted,
+            "started": self._started,
+            "rng": self._rng.bit_generator.state,
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what :meth:`state` returned; the examples are given when it is made."""
+        self.posts = state["posts"]
+        self._shifted, self._started = state["shifted"], state["started"]
+        self._rng.bit_generator.state = state["rng"]
 
     @contextmanager
     def guiding(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """``model.learn`` within a budget of posts."""
 
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -23,6 +24,7 @@ def learn_within(
     hand_over: HandOver | None,
     callback: Callback | BaseCallback | None,
     progress_bar: bool,
+    between_updates: Callable[[], object] | None,
 ) -> None:
     """Lets a model post and learn, in whole rounds, from where it is.
 
@@ -34,6 +36,7 @@ def learn_within(
         hand_over: What follows a warm start, if there was one.
         callback: Called with every round, or one of Stable-Baselines3's own.
         progress_bar: Whether to show one.
+        between_updates: Called before the first post, and after every update but the last.
 
     Raises:
         ValueError: The budget does not allow one round, or on a live Face no update.
@@ -53,7 +56,8 @@ def learn_within(
     if useless and not all(vec_env.get_attr("simulated")):
         raise ValueError(f"{useless}; nothing was posted")
     own = callback if isinstance(callback, BaseCallback) else None
-    rounds = Rounds(budget, codec, None if isinstance(callback, BaseCallback) else callback)
+    reported = None if isinstance(callback, BaseCallback) else callback
+    rounds = Rounds(budget, codec, reported, between_updates)
     callbacks = [each for each in (rounds, hand_over, own) if each is not None]
     # The model forgets the last observation, so that learning begins with new episodes.
     model.set_env(vec_env)

@@ -1,6 +1,6 @@
 """The warm start of a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,23 @@ class WarmStart:
         self._prepare(cloner, examples)
         return good
 
-    def _prepare(self, cloner: Cloner, examples: Examples) -> None:
+    def state(self) -> dict[str, Any] | None:
+        """Returns what goes on after a warm start, which is not the model's own; or ``None``."""
+        return None if self.hand_over is None else self.hand_over.state()
+
+    def moved(
+        self, model: BaseAlgorithm, codec: Codec[Any], state: Mapping[str, Any] | None
+    ) -> "WarmStart":
+        """Returns the same for the model as it was loaded, with what :meth:`state` returned."""
+        moved = WarmStart(model, self.clone_weight, self.clone_decay_posts)
+        moved._learning_starts = self._learning_starts  # the model's own may be 0 by now
+        if state is not None:
+            cloner = Cloner(model, codec, model.seed)
+            examples = Examples.unpacked(state["examples"], model.device)
+            moved._prepare(cloner, examples).set_state(state)
+        return moved
+
+    def _prepare(self, cloner: Cloner, examples: Examples) -> HandOver:
         self.hand_over = HandOver(
             cloner,
             examples[slice(KEPT_EXAMPLES)],
@@ -89,3 +105,4 @@ class WarmStart:
             self.clone_decay_posts,
             self.model.seed,
         )
+        return self.hand_over
