@@ -79,26 +79,39 @@ def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
     return found
 
 
-def load_named(reference: str, kind: type[Any]) -> Any:
-    """Returns what ``package.module:name`` names; a class or function is called for it.
+def find_named(reference: str) -> Any:
+    """Returns what ``package.module:name`` names.
 
     Args:
         reference: The name; what the current folder has can be named, as with ``python -m``.
-        kind: The class that it must be of.
 
     Raises:
         ValueError: It is not of that form.
         ImportError: There is no such module.
         AttributeError: The module has no such name.
-        TypeError: It is of another class.
     """
     path, _, name = reference.partition(":")
     if not path or not name:
         raise ValueError(f"{reference!r} must be of the form package.module:name")
-    sys.path.insert(0, "")  # what a user has in this folder can be named, as with `python -m`
+    if "" not in sys.path:
+        sys.path.insert(0, "")
     found: Any = importlib.import_module(path)
     for part in name.split("."):
         found = getattr(found, part)
+    return found
+
+
+def load_named(reference: str, kind: type[Any]) -> Any:
+    """Returns what ``package.module:name`` names; a class or function is called for it.
+
+    Args:
+        reference: The name, as for :func:`find_named`.
+        kind: The class that it must be of.
+
+    Raises:
+        TypeError: It is of another class.
+    """
+    found = find_named(reference)
     made = found() if callable(found) and not isinstance(found, kind) else found
     if not isinstance(made, kind):
         raise TypeError(f"{reference} must give a {kind.__name__}, got {made!r}")

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kilroy_gym.faces.storage import StorageError
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData
 
@@ -17,8 +18,8 @@ class Checkpoint:
     """A run between two rounds, or with a round that is about to go out.
 
     Attributes:
-        module: The class of the module.
-        state: The module's state, the drafts of the round included.
+        player: The class of the module or model.
+        state: Its state, the drafts of the round included.
         posts: Posts of the finished rounds.
         drafts: The round that goes out: draft id, content and context of each; empty between
             rounds.
@@ -26,7 +27,7 @@ class Checkpoint:
         open_drafts: Post id and draft id of posts of earlier rounds whose scores are pending.
     """
 
-    module: str
+    player: str
     state: dict[str, Any]
     posts: int = 0
     drafts: list[tuple[Any, Any, Any]] = field(default_factory=list)
@@ -38,25 +39,54 @@ class Checkpoint:
 
         Raises:
             TypeError: It holds what cannot be stored; the message lists what can.
+            StorageError: It cannot be written.
         """
         text = json.dumps(pack(asdict(self)))
         part = path.with_name(f"{path.name}.part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            _sync(path.parent)
+        except OSError as error:
+            raise StorageError(
+                f"checkpoint {path} cannot be written: {error.strerror or error}; nothing was sent "
+                "that is not in the last one. It needs a directory that can be written, and room "
+                "on the disk"
+            ) from error
 
     @classmethod
-    def load(cls, path: Path) -> "Checkpoint | None":
+    def load(cls, path: Path, player: str) -> "Checkpoint | None":
         """Reads one; ``None`` where there is none yet.
 
+        Args:
+            path: The file.
+            player: The class of the module or model that goes on from it.
+
         Raises:
-            ValueError: The file is something else.
+            ValueError: The file is something else, or of another class of module or model.
         """
         if not path.exists():
             return None
         try:
-            return cls(**unpack(json.loads(path.read_text(encoding="utf-8"))))
+            found = cls(**unpack(json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is no checkpoint of a run: {error}") from error
+        if found.player != player:
+            raise ValueError(
+                f"{path.parent} holds a run of a {found.player}, not of a {player}: give another "
+                "directory, or what began the run"
+            )
+        return found
+
+
+def _sync(directory: Path) -> None:
+    """Makes the name of a file durable, where the system knows how."""
+    if os.name == "posix":
+        opened = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

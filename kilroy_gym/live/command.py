@@ -4,25 +4,36 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from kilroy_gym.adapters import load_named
-from kilroy_gym.interfaces import KilroyFace
-from kilroy_gym.modules import KilroyModule
 from kilroy_gym.seeding import seed_everything
 
+if TYPE_CHECKING:
+    from kilroy_gym.live.base import Run
+
+console = Console(markup=False, highlight=False)
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of the run.")]
-ModuleName = Annotated[str, typer.Option(help="Your module: package.module:name.")]
 
 
 def run(
     face: Annotated[str, typer.Option(help="Your Face: package.module:name.")],
-    module: ModuleName,
     directory: Annotated[Path, typer.Option("--dir", help="Where the run is kept.")],
+    module: Annotated[str | None, typer.Option(help="Your module: package.module:name.")] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="Instead: a name that `kilroy-gym agents` lists, or an agent file."),
+    ] = None,
+    codec: Annotated[
+        str | None, typer.Option(help="The codec of an --agent: package.module:name.")
+    ] = None,
+    around: Annotated[
+        str | None,
+        typer.Option(help="Your function that puts wrappers around the Face with its journal."),
+    ] = None,
     posts: Annotated[int, typer.Option(min=1, help="Posts of the whole run.")] = 1000,
     update_rate: Annotated[
         int, typer.Option("--round", min=1, help="Posts between two updates.")
@@ -32,27 +43,22 @@ def run(
         float, typer.Option("--score-delay", min=0.0, help="Seconds until a score is asked for.")
     ] = 0.0,
     warm_start: Annotated[bool, typer.Option(help="Mimic existing posts first.")] = True,
+    limit: Annotated[int, typer.Option(min=1, help="The most existing posts to mimic.")] = 10_000,
+    epochs: Annotated[int, typer.Option(min=1, help="How often to go through them.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the global random streams.")] = 0,
 ) -> None:
     """Post on a live platform and learn; the same command goes on where it was stopped."""
-    from kilroy_gym.live.run import LiveRun
+    from kilroy_gym.live.names import Names
 
     seed_everything(seed)
-    live = LiveRun(
-        load_named(face, KilroyFace),
-        load_named(module, KilroyModule),
-        directory,
-        update_rate,
-        post_rate,
-        score_delay_s,
-    )
-    console = Console(markup=False)
-    if live.started:
-        console.print(f"Going on after {live.posts:,} posts.", highlight=False)
+    names = Names(face, module, agent, codec, around, update_rate, seed)
+    live = names.run(directory, post_rate, score_delay_s)
     try:
         with _stopping(live):
-            if warm_start:
-                live.warm_start()
+            if live.started:
+                _tell_where(live)
+            elif warm_start:
+                live.warm_start(epochs=epochs, limit=limit)
             live.run(posts, progress_bar=None)
     except KeyboardInterrupt:
         console.print("Stopped; the same command goes on from here.")
@@ -71,8 +77,8 @@ def feed(
 ) -> None:
     """Show the posts of a run with their scores."""
     from kilroy_gym.faces import read_journal
+    from kilroy_gym.live.base import JOURNAL
     from kilroy_gym.live.feed import page_of, shown_post, shown_score, shown_time, summary_of
-    from kilroy_gym.live.run import JOURNAL
 
     if not (directory / JOURNAL).exists():
         raise ValueError(f"{directory} holds no run")
@@ -81,38 +87,38 @@ def feed(
     for entry in entries[-count:]:
         row: list[Any] = [str(entry.number), shown_time(entry), shown_post(entry)]
         table.add_row(*row, shown_score(entry))
-    console = Console(markup=False)
     console.print(table)
-    console.print(summary_of(entries), highlight=False)
+    console.print(summary_of(entries))
     if html is not None:
         html.write_text(page_of(entries, title=directory.name), encoding="utf-8")
-        console.print(f"Written to {html}", highlight=False)
+        console.print(f"Written to {html}")
 
 
 def generate(
     directory: Directory,
-    module: ModuleName,
     count: Annotated[int, typer.Option("-n", min=1, help="Posts to write.")] = 20,
+    module: Annotated[
+        str | None, typer.Option(help="Your module, where it is not the run's: it was moved.")
+    ] = None,
 ) -> None:
-    """Print what the module of a run would post now, without posting."""
-    from kilroy_gym.live.checkpoint import Checkpoint
-    from kilroy_gym.live.run import CHECKPOINT
+    """Print what the agent of a run would post now, without posting."""
+    from kilroy_gym.live.names import Names
 
-    made = load_named(module, KilroyModule)
-    checkpoint = Checkpoint.load(directory / CHECKPOINT)
-    if checkpoint is None:
-        raise ValueError(f"{directory} holds no run")
-    if checkpoint.module != type(made).__name__:
-        raise ValueError(
-            f"{directory} holds a run of a {checkpoint.module}, not of a {type(made).__name__}"
+    for x in Names.load(directory, module).sketches(directory, count):
+        print(x)
+
+
+def _tell_where(live: "Run") -> None:
+    console.print(f"Going on after {live.posts:,} posts.")
+    if lost := live.settle():
+        console.print(
+            f"{lost:,} posts do not count: they were made after the last update before the run "
+            "was stopped. `kilroy-gym feed` marks them."
         )
-    made.set_state(checkpoint.state)
-    for _, post in made.generate_many(count):
-        print(post.x)
 
 
 @contextmanager
-def _stopping(live: Any) -> Iterator[None]:
+def _stopping(live: "Run") -> Iterator[None]:
     """Lets Ctrl-C and a polite kill end a run after the post in flight."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: live.stop()) for number in numbers]

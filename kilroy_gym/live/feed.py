@@ -34,7 +34,8 @@ def shown_score(entry: Entry) -> str:
         return f"refused: {entry.refusal}"
     if entry.state == "in doubt":
         return "in doubt"
-    return "pending" if entry.score is None else f"{entry.score:g}"
+    score = "pending" if entry.score is None else f"{entry.score:g}"
+    return score if entry.counted else f"{score} (did not count)"
 
 
 def shown_time(entry: Entry) -> str:
@@ -52,9 +53,13 @@ def summary_of(entries: Sequence[Entry]) -> str:
     states = [entry.state for entry in entries]
     scores = [entry.score for entry in entries if entry.score is not None]
     mean = f"; mean score {sum(scores) / len(scores):.3g}" if scores else ""
+    uncounted = sum(not entry.counted for entry in entries)
+    lost = (
+        f" {uncounted:,} did not count: the agent could not learn from them." if uncounted else ""
+    )
     return (
         f"{states.count('made'):,} posts made, {states.count('refused'):,} refused, "
-        f"{states.count('in doubt'):,} in doubt{mean}."
+        f"{states.count('in doubt'):,} in doubt{mean}.{lost}"
     )
 
 

@@ -17,6 +17,9 @@ import sys
 sys.path.insert(0, {folder!r})
 from platform_file import FilePlatform
 
+from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.faces import ReviewedFace
+from kilroy_gym.faces.rules import banned
 from kilroy_gym.modules import CategoricalModule, ThompsonModule
 
 
@@ -30,8 +33,31 @@ def module():
 
 def other():
     return ThompsonModule(["cat"])
+
+
+def codec():
+    return CategoricalCodec(["cat", "dog", "duck"])
+
+
+def around(face):
+    return ReviewedFace(face, [banned(["dog"])])
 """
-NAMES = ["--face", "bot:face", "--module", "bot:module"]
+FACE = ["--face", "bot:face"]
+FALLING = """
+
+class Falling(FilePlatform):
+    def post_once(self, data, key):
+        post_id = super().post_once(data, key)
+        if post_id == 37:
+            raise ConnectionResetError
+        return post_id
+
+
+def falling():
+    return Falling("platform", delay=0)
+"""
+NAMES = [*FACE, "--module", "bot:module"]
+MODEL = [*FACE, "--agent", "ppo", "--codec", "bot:codec"]
 
 
 def call(*args):
@@ -69,12 +95,47 @@ def test_the_feed_is_a_page_that_needs_nothing_else(capsys):
     assert not re.search(r"(src|href)=\"(?!data:)", page)
 
 
-def test_writing_posts_sends_none(capsys):
-    call("run", *NAMES, "--dir", "kept", "--posts", 20, "--post-rate", 0)
+@pytest.mark.parametrize("names", [NAMES, MODEL])
+def test_writing_posts_sends_none(names, capsys):
+    call("run", *names, "--dir", "kept", "--posts", 20, "--post-rate", 0)
     capsys.readouterr()
-    assert call("generate", "kept", "--module", "bot:module", "-n", 5) == 0
-    assert set(capsys.readouterr().out.split()) <= {"cat", "dog", "duck"}
+    assert call("generate", "kept", "-n", 25) == 0
+    written = capsys.readouterr().out.split()
+    assert len(written) == 25
+    assert set(written) <= {"cat", "dog", "duck"}
     assert len(FilePlatform("platform").contents()) == 20
+
+
+def test_a_module_that_was_moved_is_named_again(capsys):
+    call("run", *NAMES, "--dir", "kept", "--posts", 20, "--post-rate", 0)
+    Path("moved.py").write_text(Path("bot.py").read_text())
+    capsys.readouterr()
+    assert call("generate", "kept", "--module", "moved:module", "-n", 3) == 0
+    assert len(capsys.readouterr().out.split()) == 3
+    assert call("generate", "kept", "--module", "moved:other") == 2
+
+
+def test_wrappers_of_a_users_own_go_around_the_journal(capsys):
+    args = ("--around", "bot:around", "--dir", "kept", "--posts", 60, "--post-rate", 0)
+    assert call("run", *NAMES, *args, "--epochs", 1) == 0
+    assert call("feed", "kept", "-n", 60) == 0
+    assert "refused: 'dog' is banned" in capsys.readouterr().out
+    assert "dog" not in FilePlatform("platform").contents()
+
+
+def test_a_model_goes_on_from_its_last_update_and_the_command_says_what_was_lost(capsys):
+    args = ("--dir", "kept", "--post-rate", 0, "--round", 5)
+    Path("bot.py").write_text(Path("bot.py").read_text() + FALLING)
+    assert call("run", "--face", "bot:falling", *MODEL[2:], *args, "--posts", 100) == 2
+    assert "ConnectionResetError" in capsys.readouterr().err
+    assert call("run", *MODEL, *args, "--posts", 60) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Going on after 30 posts. 7 posts do not count" in printed
+    assert "57 posts made" in printed
+    assert "7 did not count" in printed
+    assert call("feed", "kept", "-n", 57, "--html", "feed.html") == 0
+    assert capsys.readouterr().out.count("(did not count)") == 7
+    assert Path("feed.html").read_text().count("(did not count)") == 7
 
 
 @pytest.mark.parametrize(
@@ -84,6 +145,16 @@ def test_writing_posts_sends_none(capsys):
         (["generate", "nowhere", "--module", "bot:module"], "nowhere holds no run"),
         (["generate", "kept", "--module", "bot:other"], "of a CategoricalModule, not of a Thomp"),
         (["run", *NAMES[:3], "bot:other", "--dir", "kept"], "not of a ThompsonModule"),
+        (["run", *FACE, "--dir", "new"], "give either --module package.module:name or --agent"),
+        (["run", *NAMES, "--agent", "ppo", "--dir", "new"], "and not both"),
+        (["run", *FACE, "--agent", "ppo", "--dir", "new"], "--agent and --codec belong together"),
+        (["run", *FACE, "--agent", "pppo", "--codec", "bot:codec", "--dir", "new"], "Did you mean"),
+        (["run", *MODEL, "--dir", "new", "--posts", "5"], "a round makes 10 posts"),
+        (
+            ["run", *FACE, "--agent", "uniform", "--codec", "bot:codec", "--dir", "new"],
+            "lacks state",
+        ),
+        (["run", *NAMES, "--around", "bot", "--dir", "new"], "must be of the form"),
     ],
 )
 def test_a_mistake_is_told_in_a_line(args, message, capsys):

@@ -9,10 +9,10 @@ import pytest
 from platform_file import FilePlatform
 
 from kilroy_gym import FaceError, KilroyFace, KilroyModule, PostData
-from kilroy_gym.faces import ReviewedFace, StorageError, read_journal
+from kilroy_gym.faces import Journal, ReviewedFace, StorageError, read_journal
 from kilroy_gym.live import LiveRun
+from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.live.run import CHECKPOINT, JOURNAL
 from kilroy_gym.modules import CategoricalModule, ThompsonModule
 
 SCRIPT = Path(__file__).with_name("run_script.py")
@@ -34,7 +34,7 @@ def finished(folder, posts):
 
 
 def outcome(folder):
-    checkpoint = Checkpoint.load(folder / "run" / CHECKPOINT)
+    checkpoint = Checkpoint.load(folder / "run" / CHECKPOINT, "CategoricalModule")
     return checkpoint, FilePlatform(folder / "platform").contents()
 
 
@@ -177,8 +177,10 @@ def test_without_post_once_a_post_in_doubt_stops_the_run(tmp_path):
         again.run(20)
     assert face.sent == 5  # the four before were not made again
     (doubt,) = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.state == "in doubt"]
-    again._journaled.journal.made(doubt.key, 5)
     again.close()
+    journal = Journal(tmp_path / "run" / JOURNAL)
+    journal.made(doubt.key, 5)  # somebody has looked
+    journal.close()
     last = live(tmp_path, face)
     last.run(20)
     assert face.sent == 20
@@ -201,6 +203,39 @@ def test_stopping_finishes_the_post_in_flight(tmp_path):
     run.close()
     live(tmp_path, FilePlatform(tmp_path / "platform", delay=0)).run(50)
     assert len(face.contents()) == 50
+
+
+def test_asked_to_stop_twice_a_run_ends_at_once(tmp_path):
+    class Hanging(FilePlatform):
+        run = None
+
+        def post_once(self, data, key):
+            post_id = super().post_once(data, key)
+            if post_id == 12:
+                self.run.stop()
+                self.run.stop()  # the answer does not come, and somebody is in a hurry
+            return post_id
+
+    face = Hanging(tmp_path / "platform", delay=0)
+    face.run = run = live(tmp_path, face)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(50)
+    run.close()
+    (doubt,) = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.state == "in doubt"]
+    assert doubt.number == 12
+    live(tmp_path, FilePlatform(tmp_path / "platform", delay=0)).run(50)
+    assert len(face.contents()) == 50
+
+
+def test_a_callback_stops_a_run_which_then_goes_on(tmp_path):
+    run = live(tmp_path, FilePlatform(tmp_path / "platform", delay=0))
+    run.run(100, callback=lambda played: played.number < 3)
+    assert run.posts == 30
+    run.close()
+    again = live(tmp_path, FilePlatform(tmp_path / "platform", delay=0))
+    assert again.posts == 30
+    again.run(100)
+    assert len(FilePlatform(tmp_path / "platform").contents()) == 100
 
 
 def test_what_cannot_work_is_refused_before_anything_is_sent(tmp_path):

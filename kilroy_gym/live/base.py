@@ -1,0 +1,119 @@
+"""What every run on a live platform has: a directory, and a way to end it."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from kilroy_gym.adapters import Callback
+from kilroy_gym.envs import FaceVectorEnv
+from kilroy_gym.faces.storage import StorageError
+from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.live.checkpoint import Checkpoint
+from kilroy_gym.post import PostData
+from kilroy_gym.training import KilroyTrainer
+
+JOURNAL, CHECKPOINT = "journal.sqlite", "checkpoint.json"
+
+
+class Run(ABC):
+    """A run that is kept in a directory, from one process to the next.
+
+    Args:
+        directory: Where it is kept; it is made where it is not there.
+        player: The class of the module or model.
+
+    Attributes:
+        posts: Posts that were made and learned from.
+        started: Whether anything is kept yet.
+
+    Raises:
+        StorageError: The directory cannot be made or written, or another process has the run.
+        ValueError: The directory holds a run of something else.
+    """
+
+    _agent: Any
+    _env: FaceVectorEnv[Any, Any]
+    _sending: "Sending"
+
+    def __init__(self, directory: str | Path, player: str) -> None:
+        """Reads the checkpoint, where there is one."""
+        self._directory, self._player = Path(directory), player
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"the run's directory {directory} cannot be made: {error.strerror}; give another"
+            ) from error
+        self._found = Checkpoint.load(self._directory / CHECKPOINT, player)
+        self.posts = 0 if self._found is None else self._found.posts
+        self.started = self._found is not None
+
+    def warm_start(self, **options: Any) -> None:
+        """Lets what plays mimic existing posts, unless the run has begun already.
+
+        Args:
+            **options: Those of :meth:`~kilroy_gym.training.KilroyTrainer.fine_tune`.
+        """
+        if not self.started:
+            KilroyTrainer(self._env, self._agent).fine_tune(**options)
+            self._keep()
+
+    def stop(self) -> None:
+        """Asks the run to end after the post that is being made (``KeyboardInterrupt``).
+
+        Asked a second time it ends at once; the post is in the journal, and made when the run
+        goes on.
+        """
+        if not self._sending.busy or self._sending.stopping:
+            raise KeyboardInterrupt
+        self._sending.stopping = True
+
+    def close(self) -> None:
+        """Lets others open the run."""
+        self._sending.close()
+
+    @abstractmethod
+    def run(
+        self, posts: int, callback: Callback | None = None, progress_bar: bool | None = False
+    ) -> None:
+        """Posts and learns until the run has made so many posts."""
+
+    def settle(self) -> int:
+        """Finishes what the last process began, where the run does not go on right there.
+
+        Returns:
+            How many posts do not count, since what plays could not learn from them.
+        """
+        return 0
+
+    @abstractmethod
+    def _keep(self) -> None:
+        """Writes a checkpoint between two rounds."""
+
+    def _save(self, state: dict[str, Any], **rest: Any) -> None:
+        Checkpoint(self._player, state, self.posts, **rest).save(self._directory / CHECKPOINT)
+        self.started = True
+
+
+class Sending(FaceWrapper):
+    """Lets a run end between two posts and never within one.
+
+    Attributes:
+        busy: Whether a post is being made.
+        stopping: Whether no other one is to be made.
+    """
+
+    busy = stopping = False
+
+    def post(self, data: PostData[Any]) -> Any:
+        """Makes a post, unless somebody wants to stop."""
+        if self.stopping:
+            raise KeyboardInterrupt
+        self.busy = True
+        try:
+            return self._send(data)
+        finally:
+            self.busy = False
+
+    def _send(self, data: PostData[Any]) -> Any:
+        return self.face.post(data)
