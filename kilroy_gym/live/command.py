@@ -1,6 +1,7 @@
 """The commands of a live run: ``run``, ``feed`` and ``generate``."""
 
 import signal
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,13 @@ def run(
 
     seed_everything(seed)
     names = Names(face, module, agent, codec, around, update_rate, seed)
-    live = names.run(directory, post_rate, score_delay_s)
+    with _telling_warnings():
+        live = names.run(directory, post_rate, score_delay_s)
+    if not score_delay_s:
+        console.print(
+            "Scores are asked for as soon as a post is made: where people take time to react, "
+            "give --score-delay, in seconds."
+        )
     try:
         with _stopping(live):
             if live.started:
@@ -85,7 +92,7 @@ def feed(
     entries = read_journal(directory / JOURNAL)
     table = Table("#", "when (UTC)", "post", "score")
     for entry in entries[-count:]:
-        row: list[Any] = [str(entry.number), shown_time(entry), shown_post(entry)]
+        row: list[Any] = [str(entry.number), shown_time(entry), shown_post(entry.post.x)]
         table.add_row(*row, shown_score(entry))
     console.print(table)
     console.print(summary_of(entries))
@@ -102,10 +109,11 @@ def generate(
     ] = None,
 ) -> None:
     """Print what the agent of a run would post now, without posting."""
+    from kilroy_gym.live.feed import shown_post
     from kilroy_gym.live.names import Names
 
     for x in Names.load(directory, module).sketches(directory, count):
-        print(x)
+        print(shown_post(x))
 
 
 def _tell_where(live: "Run") -> None:
@@ -115,6 +123,14 @@ def _tell_where(live: "Run") -> None:
             f"{lost:,} posts do not count: they were made after the last update before the run "
             "was stopped. `kilroy-gym feed` marks them."
         )
+
+
+@contextmanager
+def _telling_warnings() -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as told:
+        yield
+    for warning in told:
+        console.print(f"Note: {warning.message}.")
 
 
 @contextmanager

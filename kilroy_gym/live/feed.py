@@ -1,12 +1,17 @@
 """The posts of a run, for people to look at."""
 
 import base64
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from io import BytesIO
+from typing import Any
 
 from kilroy_gym.faces.journal import Entry
+
+GARBLING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls (not tab and end of line), overrides of the direction, halves of characters."""
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -15,6 +20,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; color: #1d2733; }}
 body {{ max-width: 860px; margin: 2rem auto; }}
 table {{ border-collapse: collapse; width: 100%; }}
 td, th {{ text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #dde2e8; }}
+td.when {{ white-space: nowrap; }}
 td.score {{ text-align: right; font-variant-numeric: tabular-nums; }}
 td.post {{ overflow-wrap: anywhere; white-space: pre-wrap; }}
 img {{ max-width: 100%; }}
@@ -43,9 +49,18 @@ def shown_time(entry: Entry) -> str:
     return datetime.fromtimestamp(entry.intended_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def shown_post(entry: Entry) -> str:
-    """Returns the content of a post, text as it is."""
-    return entry.post.x if isinstance(entry.post.x, str) else repr(entry.post.x)
+def shown_post(x: Any) -> str:
+    r"""Returns the content of a post; in text, what could garble a terminal or a page is escaped.
+
+    Example:
+        >>> shown_post("Grüße\x1b[2J"), shown_post(True)
+        ('Grüße\\x1b[2J', 'True')
+    """
+    return GARBLING.sub(_escaped, x) if isinstance(x, str) else repr(x)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode()
 
 
 def summary_of(entries: Sequence[Entry]) -> str:
@@ -79,12 +94,12 @@ def page_of(entries: Sequence[Entry], title: str) -> str:
         from kilroy_gym.comparison.plots import save_score_curve
 
         drawn = BytesIO()
-        save_score_curve(scores, drawn, title)
+        save_score_curve(scores, drawn, "Scores of the posts, in order")
         encoded = base64.b64encode(drawn.getvalue()).decode()
         picture = f'<img alt="scores over the posts" src="data:image/png;base64,{encoded}">'
     rows = "\n".join(
-        f"<tr><td>{entry.number}</td><td>{shown_time(entry)}</td>"
-        f'<td class="post">{escape(shown_post(entry))}</td>'
+        f'<tr><td>{entry.number}</td><td class="when">{shown_time(entry)}</td>'
+        f'<td class="post" dir="auto">{escape(shown_post(entry.post.x))}</td>'
         f'<td class="score">{escape(shown_score(entry))}</td></tr>'
         for entry in reversed(entries)
     )
