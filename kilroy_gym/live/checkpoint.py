@@ -2,15 +2,19 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kilroy_gym.faces.dry_run import DryRunId
+from kilroy_gym.faces.reviewed import RefusedId
 from kilroy_gym.faces.storage import StorageError
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData
 
 Draft = tuple[Any, PostData[Any]]
+OWN_IDS = {"refused": RefusedId, "dry run": DryRunId}
+"""Ids of posts that no platform has."""
 
 
 @dataclass
@@ -41,7 +45,8 @@ class Checkpoint:
             TypeError: It holds what cannot be stored; the message lists what can.
             StorageError: It cannot be written.
         """
-        text = json.dumps(pack(asdict(self)))
+        content = vars(self) | {"open_drafts": [(_named(i), d) for i, d in self.open_drafts]}
+        text = json.dumps(pack(content))
         part = path.with_name(f"{path.name}.part")
         try:
             with part.open("w", encoding="utf-8") as file:
@@ -74,12 +79,26 @@ class Checkpoint:
             found = cls(**unpack(json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is no checkpoint of a run: {error}") from error
+        found.open_drafts = [(_unnamed(i), d) for i, d in found.open_drafts]
         if found.player != player:
             raise ValueError(
                 f"{path.parent} holds a run of a {found.player}, not of a {player}: give another "
                 "directory, or what began the run"
             )
         return found
+
+
+def _named(post_id: Any) -> Any:
+    """Returns an id as it is stored; no platform has a dict for one, which has no hash."""
+    names = [name for name, kind in OWN_IDS.items() if isinstance(post_id, kind)]
+    return {names[0]: post_id.number} if names else post_id
+
+
+def _unnamed(stored: Any) -> Any:
+    if not isinstance(stored, dict):
+        return stored
+    ((name, number),) = stored.items()
+    return OWN_IDS[name](number)
 
 
 def _sync(directory: Path) -> None:

@@ -9,9 +9,10 @@ from kilroy_gym.adapters import Callback, ModuleAgent, Round
 from kilroy_gym.checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.envs import FaceVectorEnv
+from kilroy_gym.faces.journal import Entry
 from kilroy_gym.faces.journaled import JournaledFace
 from kilroy_gym.faces.keys import fresh_key
-from kilroy_gym.faces.reviewed import ReviewedFace
+from kilroy_gym.faces.reviewed import RefusedId, ReviewedFace
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.live.base import JOURNAL, Run
 from kilroy_gym.live.checkpoint import Checkpoint, Draft
@@ -141,8 +142,14 @@ class LiveRun(Run):
         self.module.set_state(checkpoint.state)
         self._module.again = [(i, PostData(x, context)) for i, x, context in checkpoint.drafts]
         self._rounds.keys = deque(checkpoint.keys)
-        made = {entry.post_id: entry.made_at for entry in self._journal.journal.entries()}
-        now = self._clock.time()
         self._agent.open_drafts.update(checkpoint.open_drafts)
+        now, made_at = self._clock.time(), dict(map(_id_and_time, self._journal.journal.entries()))
         expected = (post_id for post_id, _ in checkpoint.open_drafts)
-        self._env.expect({post_id: now - (made.get(post_id) or now) for post_id in expected})
+        self._env.expect({post_id: now - made_at.get(post_id, now) for post_id in expected})
+
+
+def _id_and_time(entry: Entry) -> tuple[Any, float]:
+    """Returns what the round called a post, and when it went out or was refused."""
+    if entry.made_at is None:
+        return RefusedId(entry.key), entry.intended_at
+    return entry.post_id, entry.made_at

@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from parts import ManualClock
 from platform_file import FilePlatform
 
 from kilroy_gym import FaceError, KilroyFace, KilroyModule, PostData
-from kilroy_gym.faces import Journal, ReviewedFace, StorageError, read_journal
+from kilroy_gym.faces import DryRunFace, Journal, ReviewedFace, StorageError, read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.live.checkpoint import Checkpoint
@@ -148,6 +149,38 @@ def test_a_refused_post_scores_the_penalty_and_is_never_sent(tmp_path):
     refused = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.refusal]
     assert {entry.refusal for entry in refused} == {"no ducks"}
     assert len(refused) + len(posted) == 200
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda face: ReviewedFace(face, [lambda post: "no" if post.x == "dog" else None]),
+        lambda face: ReviewedFace(DryRunFace(face)),
+    ],
+)
+def test_the_scores_of_what_was_never_sent_may_come_after_a_restart(tmp_path, around):
+    class Crash(Exception):
+        pass
+
+    def crash(played):
+        if played.number == 5:
+            raise Crash
+
+    def opened(name, clock):
+        (tmp_path / name).mkdir(exist_ok=True)
+        face = FilePlatform(tmp_path / name / "platform", delay=0)
+        module = ThompsonModule(ANIMALS, seed=0)
+        return LiveRun(face, module, tmp_path / name / "run", 10, 1.0, 25.0, around, clock)
+
+    calm, clock = opened("calm", ManualClock()), ManualClock()
+    calm.run(100)
+    crashed = opened("crashed", clock)
+    with pytest.raises(Crash):
+        crashed.run(100, crash)
+    crashed.close()
+    again = opened("crashed", clock)
+    again.run(100)
+    assert repr(again.module.state()) == repr(calm.module.state())
 
 
 @pytest.mark.filterwarnings("ignore:.*has no post_once")
