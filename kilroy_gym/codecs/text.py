@@ -48,7 +48,8 @@ def common_characters() -> frozenset[str]:
 def graphemes(text: str) -> int:
     r"""Counts what a reader sees as characters (Unicode Standard Annex 29).
 
-    A flag, a family of emoji or a letter with its marks is one. Needs the extra ``text``.
+    A flag, a family of emoji or a letter with its marks is one. Needs the extra ``text`` where the
+    text is not plain ASCII.
 
     Raises:
         ImportError: The extra is not installed.
@@ -60,8 +61,8 @@ def graphemes(text: str) -> int:
     if text.isascii() and "\r" not in text:
         return len(text)
     with needs_extra("text", "Graphemes"):
-        from wcwidth import iter_graphemes
-    return sum(1 for _ in iter_graphemes(text))
+        import regex
+    return len(regex.findall(r"\X", text))
 
 
 class PostText(Text):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kilroy_gym.checks import integer
+from kilroy_gym.codecs import graphemes
 from kilroy_gym.extras import needs_extra
 
 MAX_GRAPHEMES = 300
@@ -59,6 +60,7 @@ def check_text(text: Any) -> str:
     Raises:
         ValueError: It is no text, has nothing to see, is too long, or has a character that cannot
             be sent.
+        ImportError: ``regex`` is not there; the message names the extra to install.
     """
     if not isinstance(text, str):
         raise ValueError(f"a post on Bluesky is text, got {type(text).__name__}")
@@ -74,20 +76,11 @@ def check_text(text: Any) -> str:
         ) from None
     if size > MAX_BYTES:
         raise ValueError(f"a post on Bluesky has at most {MAX_BYTES} bytes, got {size}: shorten it")
-    if (length := graphemes(text)) > MAX_GRAPHEMES:
+    with needs_extra("bluesky", "Bluesky Faces"):
+        length = graphemes(text)
+    if length > MAX_GRAPHEMES:
         raise ValueError(
             f"a post on Bluesky has at most {MAX_GRAPHEMES} characters (graphemes), got {length}: "
             "shorten it"
         )
     return text
-
-
-def graphemes(text: str) -> int:
-    """Returns how many characters a reader sees: extended grapheme clusters (Unicode annex 29).
-
-    Raises:
-        ImportError: ``regex`` is not there; the message names the extra to install.
-    """
-    with needs_extra("bluesky", "Bluesky Faces"):
-        import regex
-    return len(regex.findall(r"\X", text))

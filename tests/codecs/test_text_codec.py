@@ -1,5 +1,6 @@
 import copy
 import pickle
+import sys
 
 import gymnasium as gym
 import numpy as np
@@ -78,10 +79,28 @@ def test_what_is_no_post_is_refused_with_the_reason(x, reason):
 
 @pytest.mark.parametrize(
     ("x", "length"),
-    [("", 0), ("abc", 3), ("\r\n", 1), ("e\u0301", 1), (FAMILY * 2, 2), ("🇪🇺🇩🇪", 2), ("नि", 1)],
+    [
+        ("", 0),
+        ("abc", 3),
+        ("\r\n", 1),
+        ("e\u0301", 1),
+        (FAMILY * 2, 2),
+        (f"{FAMILY}e\u0301\r\n", 3),
+        ("🇪🇺🇩🇪", 2),
+        ("नि", 1),
+        ("a\u200bb", 3),
+        ("\ud800", 1),
+    ],
 )
 def test_graphemes_are_what_a_reader_sees(x, length):
     assert graphemes(x) == length
+
+
+def test_where_regex_is_missing_the_error_names_the_extra_of_text(monkeypatch):
+    monkeypatch.setitem(sys.modules, "regex", None)
+    assert graphemes("plain") == 5
+    with pytest.raises(ImportError, match=r"Graphemes need regex: .*\[text\]"):
+        TextCodec(300, count=graphemes)
 
 
 def test_blueskys_limits_are_graphemes_and_bytes():

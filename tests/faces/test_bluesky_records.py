@@ -1,11 +1,13 @@
 import re
+import sys
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilroy_gym.faces.bluesky_records import check_text, created_at, graphemes, record_key
+from kilroy_gym.codecs import graphemes
+from kilroy_gym.faces.bluesky_records import check_text, created_at, record_key
 
 KEYS = st.integers(0, 2**53 - 1)
 # https://atproto.com/specs/tid
@@ -90,9 +92,11 @@ def test_a_text_within_the_limits_is_returned_as_it_is(text):
     assert check_text(text) == text
 
 
-def test_a_character_is_what_a_reader_sees():
-    pytest.importorskip("regex")
-    assert graphemes(f"{FAMILY}e\N{COMBINING ACUTE ACCENT}\r\n") == 3
+def test_where_regex_is_missing_the_error_names_the_extra_of_bluesky(monkeypatch):
+    monkeypatch.setitem(sys.modules, "regex", None)
+    assert check_text("plain") == "plain"
+    with pytest.raises(ImportError, match=r"Bluesky Faces need regex: .*\[bluesky\]"):
+        check_text("é")
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=400))
