@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kilroy_gym.faces.dry_run import DryRunFace, DryRunId
     from kilroy_gym.faces.journal import Entry, Journal, read_journal
     from kilroy_gym.faces.journaled import JournaledFace
+    from kilroy_gym.faces.logged import LoggedFace
     from kilroy_gym.faces.rate_limited import RateLimitedFace
     from kilroy_gym.faces.retrying import RetryingFace
     from kilroy_gym.faces.reviewed import RefusedId, ReviewedFace
@@ -22,6 +23,7 @@ __all__ = [
     "FaceWrapper",
     "Journal",
     "JournaledFace",
+    "LoggedFace",
     "RateLimitedFace",
     "RefusedId",
     "RetryingFace",
@@ -39,6 +41,7 @@ _LATER = {
     "FaceWrapper": "wrapper",
     "Journal": "journal",
     "JournaledFace": "journaled",
+    "LoggedFace": "logged",
     "RateLimitedFace": "rate_limited",
     "RefusedId": "reviewed",
     "RetryingFace": "retrying",
