@@ -64,6 +64,8 @@ class KilroyFace(ABC, Generic[X, PostId]):
 
     - ``observation_space`` and ``observe(count)``: a Gymnasium space, and what is observed before
       each of the next ``count`` posts, as an array of shape ``(count, *observation_space.shape)``;
+    - ``scrap_scored(limit)``: yields what ``scrap(limit)`` does, as ``(post id, post, score)`` with
+      the score that the post has by now, a finite number, or ``None`` where it is not known;
     - ``truth(post_id)``: the expected score of a post, and the best that any could have had;
     - ``wait(seconds)``: lets time pass while scores are pending, instead of the clock's sleep;
     - ``post_once(data, key)``: makes the post as ``post`` does, but called again with the same

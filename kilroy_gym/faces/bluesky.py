@@ -96,7 +96,15 @@ class BlueskyFace(KilroyFace[str, str]):
         Raises:
             BlueskyError: The server does not give them.
         """
-        return islice(self._existing(), limit)
+        posts = islice(self._existing(), limit)
+        return ((post["uri"], PostData(post["record"]["text"])) for post in posts)
+
+    def scrap_scored(
+        self, limit: int | None = None
+    ) -> Iterator[tuple[str, PostData[str], float | None]]:
+        """Yields what :meth:`scrap` does, with the score that each post has by now."""
+        for post in islice(self._existing(), limit):
+            yield post["uri"], PostData(post["record"]["text"]), self._score(post)
 
     def post(self, data: PostData[str]) -> str:
         """Makes a post and returns its id.
@@ -156,17 +164,17 @@ class BlueskyFace(KilroyFace[str, str]):
         """Closes the connection; the next call opens one again."""
         self.session.close()
 
-    def _existing(self) -> Iterator[tuple[str, PostData[str]]]:
+    def _existing(self) -> Iterator[dict[str, Any]]:
         seen: set[str] = set()
         cursor: str | None = ""
         while cursor is not None:
             page = self._page(cursor or None)
             for item in page["feed"]:
-                uri, record = item["post"]["uri"], item["post"]["record"]
+                post, record = item["post"], item["post"]["record"]
                 others = "reason" in item or "reply" in record  # a repost, a reply
-                if not others and uri not in seen and record.get("text"):
-                    seen.add(uri)
-                    yield uri, PostData(record["text"])
+                if not others and post["uri"] not in seen and record.get("text"):
+                    seen.add(post["uri"])
+                    yield post
             following = page.get("cursor") or None
             cursor = None if following == cursor else following
 

@@ -1,14 +1,14 @@
 """Everything but the sending."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from kilroy_gym.checks import number
-from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.post import PostData
 
@@ -72,6 +72,11 @@ class DryRunFace(FaceWrapper):
         others = [one for one in ids if not isinstance(one, DryRunId)]
         if others:
             yield from self.face.score_many(others)
+
+    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
+        inside: Any = self.face
+        found: Iterator[ScoredPost] = inside.scrap_scored(limit)
+        return found
 
     def _post_once(self, data: PostData[Any], key: int) -> DryRunId:
         self.posts.append(data)

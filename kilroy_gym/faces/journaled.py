@@ -1,7 +1,7 @@
 """Posting with a journal: nothing is lost, and nothing is posted twice."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import UnencodablePost
 from kilroy_gym.faces.journal import Entry, Journal, packed_post
 from kilroy_gym.faces.keys import check_key
-from kilroy_gym.faces.wrapper import FaceWrapper, check_post_once_kept
+from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, check_post_once_kept
 from kilroy_gym.interfaces import KilroyFace, PostRefused
 from kilroy_gym.post import PostData
 
@@ -121,6 +121,11 @@ class JournaledFace(FaceWrapper):
         """Closes the journal, so that another process can use it, and what is inside."""
         self.journal.close()
         super().close()
+
+    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
+        inside: Any = self.face
+        found: Iterator[ScoredPost] = inside.scrap_scored(limit)
+        return found
 
     def _post_once(self, data: PostData[Any], key: int) -> Any:
         """Makes a post whose key the caller chose.

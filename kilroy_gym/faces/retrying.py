@@ -11,7 +11,7 @@ from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.extras import needs_extra
 from kilroy_gym.faces.failures import is_passing, retry_after_s
 from kilroy_gym.faces.keys import fresh_key
-from kilroy_gym.faces.wrapper import FaceWrapper, check_post_once_kept
+from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, check_post_once_kept
 from kilroy_gym.interfaces import KilroyFace, PostRefused, ScorePending
 from kilroy_gym.post import PostData
 
@@ -70,15 +70,7 @@ class RetryingFace(FaceWrapper):
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
         """Yields existing posts with their ids, none twice."""
-        seen: set[Any] = set()
-
-        def attempt() -> Iterator[tuple[Any, PostData[Any]]]:
-            for post_id, post in self.face.scrap(limit):
-                if post_id not in seen and (limit is None or len(seen) < limit):
-                    seen.add(post_id)
-                    yield post_id, post
-
-        return self._stream(attempt)
+        return self._posts(self.face.scrap, limit)
 
     def post(self, data: PostData[Any]) -> Any:
         """Makes a post; tries again only where the Face inside has ``post_once``."""
@@ -102,6 +94,10 @@ class RetryingFace(FaceWrapper):
 
         return self._stream(attempt)
 
+    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
+        inside: Any = self.face
+        return self._posts(inside.scrap_scored, limit)
+
     def _post_once(self, data: PostData[Any], key: int) -> Any:
         inside: Any = self.face
         return self._call(inside.post_once, data, key)
@@ -120,6 +116,20 @@ class RetryingFace(FaceWrapper):
             if attempts > 1:
                 error.add_note(f"RetryingFace gave up after {attempts} attempts")
             raise
+
+    def _posts(
+        self, scrap: Callable[[int | None], Iterator[Any]], limit: int | None
+    ) -> Iterator[Any]:
+        """Yields from a scrape and, after an error, from another one what has not come yet."""
+        seen: set[Any] = set()
+
+        def attempt() -> Iterator[Any]:
+            for found in scrap(limit):
+                if found[0] not in seen and (limit is None or len(seen) < limit):
+                    seen.add(found[0])
+                    yield found
+
+        return self._stream(attempt)
 
     def _stream(self, attempt: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """Yields from attempts, each of which goes on where the last one failed."""

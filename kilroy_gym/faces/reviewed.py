@@ -11,7 +11,7 @@ from kilroy_gym.checks import number
 from kilroy_gym.faces.dry_run import DryRunFace
 from kilroy_gym.faces.journaled import JournaledFace
 from kilroy_gym.faces.rules import Rule, fingerprint
-from kilroy_gym.faces.wrapper import FaceWrapper, layers
+from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, layers
 from kilroy_gym.interfaces import KilroyFace, PostRefused
 from kilroy_gym.post import PostData
 
@@ -120,6 +120,12 @@ class ReviewedFace(FaceWrapper):
         sent = [one for one in ids if not isinstance(one, RefusedId)]
         if sent:
             yield from self.face.score_many(sent)
+
+    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
+        inside: Any = self.face
+        for post_id, post, score in inside.scrap_scored(limit):
+            self._remember(post)
+            yield post_id, post, score
 
     def _post_once(self, data: PostData[Any], key: int) -> Any:
         inside: Any = self.face

@@ -8,8 +8,11 @@ from typing import Any, ClassVar, Self
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.post import PostData
 
-OPTIONAL = ("observation_space", "observe", "post_once", "restart", "truth", "wait")
+OPTIONAL = ("observation_space", "observe", "post_once", "restart", "scrap_scored", "truth", "wait")
 """What a Face may have besides its three methods (see :class:`KilroyFace`)."""
+
+ScoredPost = tuple[Any, PostData[Any], float | None]
+"""What ``scrap_scored`` yields: post id, post, and score or ``None``."""
 
 # Refused posts cost no quota, and are settled before anything is journaled; a dry run neither
 # spends quota nor journals; a wait for quota comes before the journal makes the key, which is the
@@ -26,7 +29,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
     ``hasattr`` tells the truth. A subclass overrides ``scrap``, ``post`` and ``score`` as they are
     (the batch methods then go through those), and an optional method by one with an underscore in
     front: ``_post_once``, ``_truth``. One that overrides ``post`` alone has no ``post_once``, which
-    would go around it.
+    would go around it, and one that overrides ``scrap`` or ``score`` alone no ``scrap_scored``.
 
     The repr names classes only, since a Face may hold a secret.
 
@@ -64,6 +67,9 @@ class FaceWrapper(KilroyFace[Any, Any]):
         hides = self.hides
         if self._overrides("post") and not hasattr(self, "_post_once"):
             hides |= {"post_once"}
+        overrides_half = self._overrides("scrap") or self._overrides("score")
+        if overrides_half and not hasattr(self, "_scrap_scored"):
+            hides |= {"scrap_scored"}
         # Attributes of the instance: what checks a protocol looks past `__getattr__`.
         for name in OPTIONAL:
             if hasattr(face, name) and name not in hides:

@@ -1,5 +1,6 @@
 """Real parts for the tests of wrappers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from parts import ManualClock, WallFace
@@ -46,6 +47,16 @@ class OnceFace(WallFace):
 
     def __repr__(self) -> str:
         return f"OnceFace({self.token})"
+
+
+class ScoredFace(OnceFace):
+    """Also knows the scores of the posts that it has to scrap, but for every third."""
+
+    def scrap_scored(
+        self, limit: int | None = None
+    ) -> Iterator[tuple[Any, PostData[Any], float | None]]:
+        for number, (post_id, post) in enumerate(self.scrap(limit)):
+            yield post_id, post, None if number % 3 == 2 else number / 2
 
 
 def contents(face: WallFace) -> list[Any]:

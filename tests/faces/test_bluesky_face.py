@@ -41,6 +41,7 @@ class Echo(BaseHTTPRequestHandler):
     quoted_as_json = True
     headers_to_send = ()
     did_document = None
+    answers = {}  # noqa: RUF012 (read only)
 
     def do_GET(self):
         method = self.path.partition("?")[0].rpartition("/")[2]
@@ -50,6 +51,8 @@ class Echo(BaseHTTPRequestHandler):
             tokens = {"accessJwt": ACCESS, "refreshJwt": REFRESH}
             account = {"handle": "kilroy.test", "did": DID, "didDoc": self.did_document}
             self.answer(200, {**tokens, **account})
+        elif method in self.answers:
+            self.answer(200, self.answers[method])
         else:
             said = f"{self.headers['authorization']} {body} {ACCESS[:40]} {REFRESH}"
             self.answer(self.status, {"error": "InvalidRequest", "message": said})
@@ -110,6 +113,7 @@ def face_at():
 
 CALLS = {
     "scrap": lambda face: list(face.scrap()),
+    "scrap_scored": lambda face: list(face.scrap_scored()),
     "post": lambda face: face.post(PostData("hello")),
     "post_once": lambda face: face.post_once(PostData("hello"), 1),
     "score": lambda face: face.score(POST),
@@ -206,10 +210,46 @@ def test_an_expired_login_is_renewed_once_a_call(serve, face_at):
     assert asked == [login, posts, posts, login, posts]
 
 
+def feed_item(number, likes, **more):
+    post = {
+        "uri": f"{POST[:-1]}{number}",
+        "record": {"text": f"post {number}"},
+        "likeCount": likes,
+        "repostCount": 1,
+        "viewer": {},
+    }
+    return {"post": {**post, **more}}
+
+
+def test_scraped_posts_come_with_their_scores_from_the_feed_itself(serve, face_at):
+    items = [
+        feed_item(2, 5),
+        feed_item(3, 4, viewer={"like": "at://mine", "repost": "at://mine"}),
+        feed_item(4, 3, replyCount=2),
+        {**feed_item(5, 9), "reason": {}},  # a repost of another's post
+    ]
+    thread = {"replies": [{"post": {"author": {"did": did}}} for did in (DID, "did:plc:other")]}
+    answers = {
+        "app.bsky.feed.getAuthorFeed": {"feed": items},
+        "app.bsky.feed.getPostThread": {"thread": thread},
+    }
+    url, asked = serve(good=["com.atproto.server.createSession"], answers=answers)
+    face = face_at(url, like_weight=1, repost_weight=10, reply_weight=100)
+    scored = list(face.scrap_scored())
+    assert [(post.x, score) for _, post, score in scored] == [
+        ("post 2", 15.0),
+        ("post 3", 3.0),
+        ("post 4", 113.0),
+    ]
+    assert asked.count("app.bsky.feed.getPostThread") == 1
+    assert [(uri, post) for uri, post, _ in scored] == list(face.scrap())
+    assert list(face.scrap_scored(1)) == scored[:1]
+
+
 def test_nothing_is_sent_before_the_first_call(serve, face_at):
     url, asked = serve()
     face = face_at(url)
-    face.scrap()
+    face.scrap(), face.scrap_scored()
     with pytest.raises(ValueError, match="at most 3000 bytes"):
         face.post(PostData("a" * 3001))
     assert asked == []

@@ -43,6 +43,9 @@ class Flaky(OnceFace):
                 self._fail()
             yield number, PostData(number)
 
+    def scrap_scored(self, limit=None):
+        yield from ((number, post, number / 2) for number, post in self.scrap(limit))
+
     def score_many(self, post_ids):
         for number, post_id in enumerate(post_ids):
             if number % 2:
@@ -162,10 +165,11 @@ def test_news_and_the_wish_to_stop_are_never_asked_for_again(answer):
     assert face.calls == 1
 
 
+@pytest.mark.parametrize("name", ["scrap", "scrap_scored"])
 @given(st.none() | st.integers(0, 9), st.integers(0, 9))
-def test_a_scrape_that_breaks_off_goes_on_and_yields_nothing_twice(limit, failures):
-    scraped = list(retrying(Flaky(*resets(failures))).scrap(limit))
-    assert scraped == list(Flaky().scrap(limit))
+def test_a_scrape_that_breaks_off_goes_on_and_yields_nothing_twice(name, limit, failures):
+    scraped = list(getattr(retrying(Flaky(*resets(failures))), name)(limit))
+    assert scraped == list(getattr(Flaky(), name)(limit))
 
 
 def test_posts_that_appear_while_a_scrape_breaks_off_do_not_make_it_longer():

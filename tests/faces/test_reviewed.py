@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from face_parts import OnceFace, contents, unix_clock
+from face_parts import OnceFace, ScoredFace, contents, unix_clock
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,10 +82,11 @@ def test_repeats_are_refused_where_they_are_not_allowed(xs):
     assert contents(face) == [x for n, x in enumerate(xs) if plain[n] not in plain[:n]]
 
 
-def test_scraped_posts_are_not_repeated():
-    face = WallFace()
+@pytest.mark.parametrize("name", ["scrap", "scrap_scored"])
+def test_scraped_posts_are_not_repeated(name):
+    face = ScoredFace()
     reviewed = ReviewedFace(face, allow_repeats=False)
-    assert [post.x for _, post in reviewed.scrap(3)] == [True, False, False]
+    assert [post.x for _, post, *_ in getattr(reviewed, name)(3)] == [True, False, False]
     assert isinstance(reviewed.post(PostData(True)), RefusedId)
     assert reviewed.post(PostData(1)) == 0
 

@@ -3,7 +3,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from face_parts import TOKEN, OnceFace, contents
+from face_parts import TOKEN, OnceFace, ScoredFace, contents
 from gymnasium.spaces import Box
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +113,26 @@ def test_a_wrapper_that_has_an_optional_method_shows_it_only_where_it_is_inside(
     assert not hasattr(Kept(WallFace()), "post_once")
 
 
+@pytest.mark.parametrize("name", ["scrap", "score"])
+def test_scores_of_scraped_posts_never_go_around_an_overridden_method(name):
+    def other(self, *args):
+        return getattr(self.face, name)(*args)
+
+    plain = type("Other", (FaceWrapper,), {name: other})
+    knowing = type("Knowing", (plain,), {"_scrap_scored": lambda self, limit=None: iter([limit])})
+    assert not hasattr(plain(ScoredFace()), "scrap_scored")
+    assert not hasattr(knowing(OnceFace()), "scrap_scored")
+    assert list(knowing(ScoredFace()).scrap_scored(5)) == [5]
+
+
+@pytest.mark.parametrize("limit", [None, 1, 4])
+def test_the_wrappers_that_ship_let_the_scores_of_scraped_posts_through(wrappers, limit):
+    face = wrappers(ORDER, ScoredFace())
+    expected = list(ScoredFace().scrap_scored(limit))
+    assert list(face.scrap_scored(limit)) == expected
+    assert {score for _, _, score in list(face.scrap_scored())} >= {0.0, 0.5, None}
+
+
 def test_the_repr_shows_classes_and_nothing_that_a_face_holds():
     assert repr(FaceWrapper(RetryingFace(OnceFace()))) == "<FaceWrapper<RetryingFace<OnceFace>>>"
 
@@ -147,9 +167,9 @@ def wrappers(tmp_path):
     }
     made = []
 
-    def build(names):
+    def build(names, face=None):
         """Puts wrappers around a Face, given from the outside in."""
-        face = OnceFace()
+        face = face or OnceFace()
         for name in reversed(names):
             face = makers[name](face)
             made.append(face)
