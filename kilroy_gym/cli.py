@@ -24,6 +24,7 @@ from kilroy_gym.interfaces import FaceError, KilroyFace
 from kilroy_gym.live.command import feed, generate, run
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.records import ScoreLog, fresh_directory
+from kilroy_gym.scraping import scrap_scored_of
 from kilroy_gym.seeding import seed_everything
 from kilroy_gym.training import KilroyTrainer
 
@@ -95,6 +96,9 @@ def train(
         typer.Option(min=0.0, help="Seconds between posts on a Face of your own; by default 1."),
     ] = None,
     warm_start: Annotated[bool, typer.Option(help="Mimic existing posts first.")] = True,
+    weight_by_score: Annotated[
+        bool, typer.Option("--weight-by-score", help="Mimic those more often that scored better.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the world and of the agent.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="A new directory for the results; under runs/ by default.")
@@ -103,10 +107,14 @@ def train(
     """Warm-start an agent from existing posts, then let it post and learn from the scores."""
     if posts < update_rate:
         raise ValueError(f"--posts {posts} is less than one --round of {update_rate}")
+    if weight_by_score and not warm_start:
+        raise ValueError("--weight-by-score weighs the warm start: leave --no-warm-start out")
     seed_everything(seed)
     trainer, name = _trainer(env_id, face, agent, module, update_rate, seed)
     if post_rate is not None and face is None:
         raise ValueError("--post-rate is for a --face of your own; a simulated audience is at once")
+    if weight_by_score:
+        scrap_scored_of(trainer.env)  # tells it where there is none, before anything is written
     timing = {} if face is None else {"post_rate": post_rate, "update_rate": update_rate}
     directory = fresh_directory(out, f"{name}-{seed}")
     figures: dict[str, dict[str, float]] = {}
@@ -114,7 +122,7 @@ def train(
         with _interruptible() as interrupted:
             figures["untrained"] = _figures(trainer)
             if warm_start:
-                trainer.fine_tune()
+                trainer.fine_tune(weight_by_score=weight_by_score)
                 figures["after the warm start"] = _figures(trainer)
             trainer.run(posts=posts, callback=log, **timing)  # type: ignore[arg-type]
         figures[f"after {len(log.scores):,} posts"] = _figures(trainer)

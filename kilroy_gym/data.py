@@ -6,14 +6,12 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, overload
 
 import numpy as np
 
 from kilroy_gym.checks import integer
-from kilroy_gym.codecs import Codec, UnencodablePost
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData, X
 
@@ -110,51 +108,6 @@ class FileCachingDatasetFactory(DatasetFactory[X]):
             connection.executemany("INSERT INTO posts VALUES (?, ?)", _rows(posts))
             connection.commit()
             yield _FileDataset(connection)
-
-
-class Scrape(Iterable[PostData[X]]):
-    """What of a scrape can be mimicked, to be read once.
-
-    Args:
-        found: What a Face's ``scrap`` gave.
-        codec: Posts that it has no action for are skipped; ``None`` skips none.
-        limit: The most posts to read; a Face that ignores it is cut off there.
-        strict: Whether a post without an action is an error instead.
-
-    Attributes:
-        skipped: How many posts were skipped so far.
-    """
-
-    def __init__(
-        self,
-        found: Iterable[tuple[Any, PostData[X]]],
-        codec: Codec[X] | None,
-        limit: int | None,
-        strict: bool,
-    ) -> None:
-        """Reads nothing yet."""
-        self._found, self._codec, self._limit, self._strict = found, codec, limit, strict
-        self.skipped = 0
-
-    def __iter__(self) -> Iterator[PostData[X]]:
-        """Yields posts.
-
-        Raises:
-            TypeError: The scrape holds something else than pairs of an id and a post.
-            UnencodablePost: The codec has no action for a post, and that is an error.
-        """
-        for item in islice(self._found, self._limit):
-            if not (isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], PostData)):
-                raise TypeError(f"scrap must yield (post id, PostData), got {item!r}")
-            try:
-                if self._codec is not None:
-                    self._codec.encode(item[1].x)
-            except UnencodablePost:
-                if self._strict:
-                    raise
-                self.skipped += 1
-                continue
-            yield item[1]
 
 
 class _MemoryDataset(Dataset[X]):

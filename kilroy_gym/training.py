@@ -15,12 +15,14 @@ from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.checks import integer
 from kilroy_gym.codecs import Codec
-from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory, Scrape
+from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.evaluation import mean_score
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.progress import progress
+from kilroy_gym.scraping import scrape_of
+from kilroy_gym.weighting import Resampled, Weigh, weigh_by
 
 STEPS = 10
 POST_RATE = 1.0
@@ -55,8 +57,8 @@ class KilroyTrainer:
 
     Attributes:
         agent: The agent.
-        skipped_posts: How many posts the last ``fine_tune`` skipped, since the codec has no
-            action for them.
+        skipped_posts: How many posts the last ``fine_tune`` skipped, since the codec of the
+            environment, or that of the module, has no action for them.
 
     Raises:
         TypeError: An argument is something else.
@@ -130,6 +132,7 @@ class KilroyTrainer:
         limit: int | None = None,
         strict: bool = False,
         *,
+        weight_by_score: bool | Weigh = False,
         callback: Callable[[Epoch], bool | None] | None = None,
         progress_bar: bool | None = None,
     ) -> "KilroyTrainer":
@@ -142,25 +145,36 @@ class KilroyTrainer:
             shuffle: Whether every epoch has an order of its own, by the trainer's seed; by
                 default only for such a model.
             limit: The most posts to scrap, or ``None`` for all.
-            strict: Whether a post that the codec has no action for is an error; else it is
-                skipped and counted.
+            strict: Whether a post that a codec has no action for is an error; else it is skipped
+                and counted.
+            weight_by_score: Whether posts that scored better are mimicked more often. With
+                ``True`` by the rank of the score (:func:`~kilroy_gym.weighting.rank_weights`); or
+                give a function from the scores, float64 of shape ``(n,)`` with NaN where one is
+                not known, to weights of at least 0. An epoch has ``n`` posts all the same, drawn
+                by the trainer's seed.
             callback: Called after every epoch; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
 
         Raises:
-            ValueError: A number is below 1, or no post was found to mimic.
-            UnencodablePost: With ``strict``, the codec has no action for a post.
+            TypeError: ``weight_by_score`` is something else, or the Face does not tell the scores
+                of scraped posts.
+            ValueError: A number is below 1, no post was found to mimic, or ``weight_by_score``
+                finds no scores or returns no weights.
+            UnencodablePost: With ``strict``, a codec has no action for a post.
         """
         integer("epochs", epochs, 1)
         for name, value in (("batch_size", batch_size), ("limit", limit)):
             if value is not None:
                 integer(name, value, 1)
-        scrape = Scrape(env_attribute(self.env, "scrap")(limit), self._codec, limit, strict)
+        weigh = weigh_by(weight_by_score)
+        scrape = scrape_of(self.env, self.agent, limit, strict, weigh is not None)
         with self._dataset_factory.create(scrape) as dataset:
             self.skipped_posts = scrape.skipped
             if len(dataset) == 0:
                 skipped = f" ({scrape.skipped} were skipped)" if scrape.skipped else ""
                 raise ValueError(f"there are no posts to mimic: the scrape was empty{skipped}")
+            if weigh is not None:
+                dataset = Resampled(dataset, np.array(scrape.scores), weigh, self._rng)
             if hasattr(self.agent, "fine_tune"):
                 after_epoch = _reporting(callback, len(dataset))
                 own_order = shuffle is not False

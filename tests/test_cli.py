@@ -103,6 +103,30 @@ def test_an_agent_of_the_roster_trains():
     assert abs(json.loads(Path("u/summary.json").read_text())["mean_score"]) < 0.3
 
 
+SCORED = """
+from kilroy_gym import PostData
+from mine import AnimalFace
+
+
+class ScoredFace(AnimalFace):
+    def scrap_scored(self, limit=None):
+        yield from ((n, PostData(x), n) for n, x in enumerate(["cat", "duck", "duck"]))
+"""
+
+
+def test_what_scored_better_is_mimicked_more_often_on_request(own_face, tmp_path):
+    (tmp_path / "scored.py").write_text(SCORED)
+    (tmp_path / "notes.py").write_text(
+        "import mine\nclass Notes(mine.AnimalModule):\n"
+        "    def metrics(self):\n        return dict(self.weights)\n"
+    )
+    args = ["--face", "scored:ScoredFace", "--module", "notes:Notes", "--posts", 10]
+    assert run("train", *args, "--weight-by-score", "--post-rate", 0, "--out", "o") == 0
+    figures = json.loads(Path("o/summary.json").read_text())["figures"]["after the warm start"]
+    assert sum(figures.values()) == 300  # three posts, a hundred times
+    assert figures["cat"] == pytest.approx(50, abs=10)  # the lowest of the ranks 1, 2 and 3
+
+
 def test_an_own_face_and_module_train(own_face, capsys):
     args = ["--face", f"{own_face}:AnimalFace", "--module", f"{own_face}:AnimalModule"]
     assert run("train", *args, "--posts", 200, "--post-rate", 0, "--out", "o") == 0
@@ -126,6 +150,8 @@ def test_an_own_face_and_module_train(own_face, capsys):
         (["--face", "mine:Nope", "--module", "mine:AnimalModule"], "no attribute 'Nope'"),
         (["--face", "nowhere:F", "--module", "mine:AnimalModule"], "No module named 'nowhere'"),
         (["--face", "mine:AnimalModule", "--module", "mine:AnimalModule"], "give a KilroyFace"),
+        ([ENV, "--weight-by-score"], "SimulatedFace has no scrap_scored(limit)"),
+        ([ENV, "--weight-by-score", "--no-warm-start"], "leave --no-warm-start out"),
         ([ENV, "--out", "taken"], "taken holds something already"),
     ],
 )

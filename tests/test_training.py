@@ -15,10 +15,10 @@ from kilroy_gym import (
     PostData,
 )
 from kilroy_gym.audiences import BernoulliAudience
-from kilroy_gym.codecs import BinaryCodec, UnencodablePost
+from kilroy_gym.codecs import BinaryCodec, TextCodec, UnencodablePost
 from kilroy_gym.data import FileCachingDatasetFactory
 from kilroy_gym.faces import SimulatedFace
-from kilroy_gym.modules import BernoulliModule
+from kilroy_gym.modules import BernoulliModule, NgramModule
 
 ENV = "Kilroy-Bernoulli-v0"
 
@@ -96,6 +96,15 @@ def test_posts_without_an_action_are_skipped_and_counted():
     trainer = KilroyTrainer(face, Memo(), codec=BinaryCodec()).fine_tune(epochs=1)
     assert trainer.module.batches == [[True], [False]]
     assert trainer.skipped_posts == 2
+
+
+def test_posts_that_only_the_modules_own_codec_refuses_are_skipped_too():
+    face = ListFace(["good", "", "long" * 9, 7, "fine"])
+    trainer = KilroyTrainer(face, NgramModule(TextCodec(10), seed=0)).fine_tune(epochs=1)
+    assert trainer.skipped_posts == 3
+    assert set(trainer.module.state()["posts"]) == {"good", "fine"}
+    with pytest.raises(UnencodablePost, match="it is empty"):
+        trainer.fine_tune(epochs=1, strict=True)
 
 
 def test_strict_fine_tuning_refuses_posts_without_an_action():
