@@ -76,6 +76,9 @@ class Resampled(Dataset[X]):
         weigh: From the scores to weights.
         rng: Draws.
 
+    Attributes:
+        numbers: Which posts of the other dataset these are now, int64 of shape ``(n,)``, sorted.
+
     Raises:
         ValueError: What ``weigh`` returned are no weights.
     """
@@ -87,7 +90,7 @@ class Resampled(Dataset[X]):
         self._dataset, self._rng = dataset, rng
         weights = _checked(weigh(scores.copy()), len(scores))
         self._weights = weights / weights.max()
-        self._numbers = self._drawn()
+        self.numbers = self._drawn()
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -96,11 +99,11 @@ class Resampled(Dataset[X]):
         self, batch_size: int, rng: np.random.Generator | None = None
     ) -> Iterator[list[PostData[X]]]:
         """Draws anew, and yields what was drawn in batches."""
-        self._numbers = self._drawn()
+        self.numbers = self._drawn()
         yield from super().batches(batch_size, rng)
 
     def _take(self, numbers: Sequence[int]) -> list[PostData[X]]:
-        return self._dataset._take(self._numbers[list(numbers)].tolist())
+        return self._dataset._take(self.numbers[list(numbers)].tolist())
 
     def _drawn(self) -> npt.NDArray[np.int64]:
         count = len(self._weights)

@@ -34,6 +34,7 @@ def fit(
     shuffle: bool = True,
     after_epoch: AfterEpoch | None = None,
     progress_bar: bool | None = False,
+    originals: Numbers | None = None,
 ) -> int:
     """Fits a policy to posts; returns after how many epochs it was good.
 
@@ -53,19 +54,41 @@ def fit(
         shuffle: Whether every epoch has an order of its own.
         after_epoch: Called after every epoch; once it returns ``False`` nothing more is done.
         progress_bar: Whether to show one; ``None`` shows it on a terminal.
+        originals: Which post each example is a copy of, where some are copies.
     """
     count = len(examples.actions)
-    held_out = int(VALIDATION_SHARE * count)
-    if held_out < LEAST_VALIDATION_POSTS:
-        held_out = 0
-    order = rng.permutation(count)
-    validation, rest = order[:held_out], np.sort(order[held_out:])
+    validation, rest = split(count, rng, originals)
     fitter = _Fitter(cloner, examples, batch_size, rng if shuffle else None)
     good, stopped = fitter.search(rest, validation, epochs, after_epoch, progress_bar)
     if not stopped:
         fitter.settle(np.arange(count), min(epochs, LAST_EPOCHS))
     cloner.finish()
     return good
+
+
+def split(
+    count: int, rng: np.random.Generator, originals: Numbers | None = None
+) -> tuple[Numbers, Numbers]:
+    """Holds a fifth of the posts out, or none where that would be too few to judge by.
+
+    Args:
+        count: How many examples there are.
+        rng: Draws.
+        originals: Which post each example is a copy of: copies stay together, since who has
+            learned the one knows the other.
+
+    Returns:
+        The numbers of the examples that are held out, and of the others.
+    """
+    posts = np.arange(count) if originals is None else np.unique(originals)
+    order = rng.permutation(len(posts))
+    held_out = int(VALIDATION_SHARE * len(posts))
+    if held_out < LEAST_VALIDATION_POSTS:
+        held_out = 0
+    if originals is None:
+        return order[:held_out], np.sort(order[held_out:])
+    held = np.isin(originals, posts[order[:held_out]])
+    return np.flatnonzero(held), np.flatnonzero(~held)
 
 
 class _Fitter:

@@ -76,7 +76,12 @@ class WarmStart:
         starts = range(0, len(posts), CHUNK)
         examples = concatenated([cloner.examples(posts[i : i + CHUNK]) for i in starts])
         size = batch_size or BATCH_SIZE
-        good = fit(cloner, examples, epochs, size, rng, shuffle, after_epoch, progress_bar)
+        originals = getattr(posts, "numbers", None)  # of a resampled dataset
+        if len(posts) != len(examples.actions):  # composed: every token is an example
+            originals = None
+        good = fit(
+            cloner, examples, epochs, size, rng, shuffle, after_epoch, progress_bar, originals
+        )
         self._prepare(cloner, examples)
         return good
 
