@@ -47,3 +47,12 @@ def test_the_cost_of_a_comparison_is_measured_against_bare_runs(tmp_path):
     shown = run("compare.py", "--seeds", 1, "--posts", 20, cwd=tmp_path)
     assert "bare runs" in shown
     assert "bookkeeping a run" in shown
+
+
+def test_the_speed_of_text_is_measured_on_a_file_and_without_one(tmp_path):
+    (tmp_path / "mine.csv").write_text("body\none two\nthree four\n")
+    for given in ([], ["mine.csv", "--text", "body"]):
+        shown = run("text.py", *given, "--posts", 20, cwd=tmp_path)
+        assert "20 posts of" in shown
+        assert "mimicking by the trainer / counting trigrams" in shown
+        assert "posts a second" in shown
