@@ -110,7 +110,7 @@ class BlueskyFace(KilroyFace[str, str]):
         """Makes a post and returns its id.
 
         Raises:
-            ValueError: Bluesky would not have it: no text, too long, or NUL.
+            PostRefused: Bluesky would not have it: no text, too long, or NUL.
             BlueskyError: It was not made, or, with :class:`BlueskyUnreachable` or a status of 500
                 and more, it may have been.
         """
@@ -126,7 +126,8 @@ class BlueskyFace(KilroyFace[str, str]):
                 The record key and the time of creation come from it.
 
         Raises:
-            ValueError: Bluesky would not have it, or another post has this key.
+            PostRefused: Bluesky would not have it: no text, too long, or NUL.
+            ValueError: Another post has this key.
             BlueskyError: As for :meth:`post`.
         """
         record = {"$type": POST, "text": check_text(data.x), "createdAt": created_at(key)}

@@ -6,6 +6,7 @@ from typing import Any
 from kilroy_gym.checks import integer
 from kilroy_gym.codecs import graphemes
 from kilroy_gym.extras import needs_extra
+from kilroy_gym.interfaces import PostRefused
 
 MAX_GRAPHEMES = 300
 """The most characters of a post, as a reader counts them (lexicon ``app.bsky.feed.post``)."""
@@ -58,28 +59,30 @@ def check_text(text: Any) -> str:
     """Returns the text of a post that Bluesky can show.
 
     Raises:
-        ValueError: It is no text, has nothing to see, is too long, or has a character that cannot
+        PostRefused: It is no text, has nothing to see, is too long, or has a character that cannot
             be sent.
         ImportError: ``regex`` is not there; the message names the extra to install.
     """
     if not isinstance(text, str):
-        raise ValueError(f"a post on Bluesky is text, got {type(text).__name__}")
+        raise PostRefused(f"a post on Bluesky is text, got {type(text).__name__}")
     if not text.strip():
-        raise ValueError("a post on Bluesky needs some text, got only white space or nothing")
+        raise PostRefused("a post on Bluesky needs some text, got only white space or nothing")
     if "\0" in text:
-        raise ValueError("a post on Bluesky cannot have the character NUL: leave it out")
+        raise PostRefused("a post on Bluesky cannot have the character NUL: leave it out")
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
-        raise ValueError(
+        raise PostRefused(
             f"a post on Bluesky cannot have half a surrogate pair, got one at {error.start}"
         ) from None
     if size > MAX_BYTES:
-        raise ValueError(f"a post on Bluesky has at most {MAX_BYTES} bytes, got {size}: shorten it")
+        raise PostRefused(
+            f"a post on Bluesky has at most {MAX_BYTES} bytes, got {size}: shorten it"
+        )
     with needs_extra("bluesky", "Bluesky Faces"):
         length = graphemes(text)
     if length > MAX_GRAPHEMES:
-        raise ValueError(
+        raise PostRefused(
             f"a post on Bluesky has at most {MAX_GRAPHEMES} characters (graphemes), got {length}: "
             "shorten it"
         )

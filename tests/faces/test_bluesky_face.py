@@ -16,6 +16,7 @@ from kilroy_gym import PostData
 
 pytest.importorskip("atproto")
 from kilroy_gym.faces.bluesky import BlueskyError, BlueskyFace, BlueskyUnreachable
+from kilroy_gym.interfaces import PostRefused
 
 PASSWORD = "planted-password"
 DID = "did:plc:abcdefghijklmnopqrstuvwx"
@@ -250,7 +251,7 @@ def test_nothing_is_sent_before_the_first_call(serve, face_at):
     url, asked = serve()
     face = face_at(url)
     face.scrap(), face.scrap_scored()
-    with pytest.raises(ValueError, match="at most 3000 bytes"):
+    with pytest.raises(PostRefused, match="at most 3000 bytes"):
         face.post(PostData("a" * 3001))
     assert asked == []
 

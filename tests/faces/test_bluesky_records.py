@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kilroy_gym.codecs import graphemes
 from kilroy_gym.faces.bluesky_records import check_text, created_at, record_key
+from kilroy_gym.interfaces import PostRefused
 
 KEYS = st.integers(0, 2**53 - 1)
 # https://atproto.com/specs/tid
@@ -65,13 +66,13 @@ def test_what_is_no_key_is_refused(function, key):
     ],
 )
 def test_what_cannot_be_a_post_is_refused_and_says_why(text, reason):
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(PostRefused, match=reason):
         check_text(text)
 
 
 def test_a_text_of_301_characters_is_refused():
     pytest.importorskip("regex")
-    with pytest.raises(ValueError, match=r"at most 300 characters .*, got 301: shorten it"):
+    with pytest.raises(PostRefused, match=r"at most 300 characters .*, got 301: shorten it"):
         check_text("é" * 301)
 
 
@@ -103,7 +104,7 @@ def test_where_regex_is_missing_the_error_names_the_extra_of_bluesky(monkeypatch
 def test_a_text_is_refused_or_within_every_limit(text):
     pytest.importorskip("regex")
     if not text.strip() or "\0" in text or graphemes(text) > 300:
-        with pytest.raises(ValueError, match="a post on Bluesky"):
+        with pytest.raises(PostRefused, match="a post on Bluesky"):
             check_text(text)
     else:
         assert check_text(text) == text
