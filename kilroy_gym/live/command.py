@@ -45,6 +45,9 @@ def run(
     ] = 0.0,
     warm_start: Annotated[bool, typer.Option(help="Mimic existing posts first.")] = True,
     limit: Annotated[int, typer.Option(min=1, help="The most existing posts to mimic.")] = 10_000,
+    weight_by_score: Annotated[
+        bool, typer.Option("--weight-by-score", help="Mimic those more often that scored better.")
+    ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="How often to go through them.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the global random streams.")] = 0,
 ) -> None:
@@ -65,7 +68,7 @@ def run(
             if live.started:
                 _tell_where(live)
             elif warm_start:
-                live.warm_start(epochs=epochs, limit=limit)
+                live.warm_start(epochs=epochs, limit=limit, weight_by_score=weight_by_score)
             live.run(posts, progress_bar=None)
     except KeyboardInterrupt:
         console.print("Stopped; the same command goes on from here.")

@@ -26,6 +26,7 @@ class KeptModule(KilroyModule[Any, Any]):
         """Has no drafts to hand out again."""
         self.inner = inner
         self.uses_observation = inner.uses_observation
+        self.codec = getattr(inner, "codec", None)  # says which posts it can mimic
         self.again: Sequence[Draft] = []
         self._keep = keep
 

@@ -10,11 +10,12 @@ from parts import ManualClock
 from platform_file import FilePlatform
 
 from kilroy_gym import FaceError, KilroyFace, KilroyModule, PostData
+from kilroy_gym.codecs import TextCodec
 from kilroy_gym.faces import DryRunFace, Journal, ReviewedFace, StorageError, read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.modules import CategoricalModule, ThompsonModule
+from kilroy_gym.modules import CategoricalModule, NgramModule, ThompsonModule
 
 SCRIPT = Path(__file__).with_name("run_script.py")
 ANIMALS = ["cat", "dog", "duck"]
@@ -269,6 +270,17 @@ def test_a_callback_stops_a_run_which_then_goes_on(tmp_path):
     assert again.posts == 30
     again.run(100)
     assert len(FilePlatform(tmp_path / "platform").contents()) == 100
+
+
+def test_a_warm_start_skips_what_the_module_cannot_write(tmp_path):
+    class Odd(FilePlatform):
+        def scrap(self, limit=None):
+            texts = ["a cat sleeps", "", "NUL\0", "x" * 400, "a dog sleeps"]
+            yield from enumerate(map(PostData, texts))
+
+    run = live(tmp_path, Odd(tmp_path / "platform", delay=0), NgramModule(TextCodec(300), seed=0))
+    run.warm_start(epochs=1)
+    assert run.module.metrics()["posts"] == 2
 
 
 def test_what_cannot_work_is_refused_before_anything_is_sent(tmp_path):
