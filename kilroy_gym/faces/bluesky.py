@@ -36,8 +36,9 @@ class BlueskyFace(KilroyFace[str, str]):
     environment, or from a file. Use an app password, which can be withdrawn. They are read at each
     login and not kept, and no error or repr shows them or a token.
 
-    A post that the AppView does not know has no score yet (:class:`ScorePending`); so has one that
-    was deleted.
+    A post that the AppView does not know has no score yet (:class:`ScorePending`). One of the
+    account's own that was deleted scores 0, since nobody can give it anything any more: else a
+    bot would wait for ever for what somebody took back.
 
     Args:
         credentials_file: A JSON file ``{"handle": .., "password": ..}`` of mode 0600; ``None``
@@ -159,7 +160,11 @@ class BlueskyFace(KilroyFace[str, str]):
         while some := list(islice(waiting, POSTS_AT_A_TIME)):
             posts = self.session.query("app.bsky.feed.getPosts", uris=some)["posts"]
             known = {post["uri"]: post for post in posts}
-            yield from ((uri, self._score(known[uri])) for uri in some if uri in known)
+            for uri in some:
+                if uri in known:
+                    yield uri, self._score(known[uri])
+                elif self._was_deleted(uri):
+                    yield uri, 0.0
 
     def close(self) -> None:
         """Closes the connection; the next call opens one again."""
@@ -188,6 +193,11 @@ class BlueskyFace(KilroyFace[str, str]):
             where = {"actor": actor, "filter": "posts_no_replies"}
         return self.session.query(method, **where, limit=FEED_PAGE, cursor=cursor)
 
+    def _was_deleted(self, uri: str) -> bool:
+        """Tells whether the account's server has a post no more; of other accounts' no."""
+        owner, _, name = uri.removeprefix("at://").partition(f"/{POST}/")
+        return owner == self.session.did() and self._found(POST, name) is None
+
     def _score(self, post: dict[str, Any]) -> float:
         own = post.get("viewer", {})
         likes = post.get("likeCount", 0) - ("like" in own)
@@ -211,19 +221,23 @@ class BlueskyFace(KilroyFace[str, str]):
 
     def _label_as_bot(self) -> None:
         """Adds the label to the account's profile, and leaves the rest of that as it is."""
-        method, where = "com.atproto.repo.getRecord", {"collection": PROFILE, "rkey": "self"}
-        found: dict[str, Any] = {"value": {"$type": PROFILE}}
-        try:
-            found = self.session.query(method, repo=self.session.did(), **where)
-        except BlueskyError as error:
-            if error.name != "RecordNotFound":
-                raise
+        found = self._found(PROFILE, "self") or {"value": {"$type": PROFILE}}
         profile = found["value"]
         labels = profile.get("labels", {}).get("values", [])
         if {"val": "bot"} not in labels:
             kind = "com.atproto.label.defs#selfLabels"
             profile["labels"] = {"$type": kind, "values": [*labels, {"val": "bot"}]}
             self._put(PROFILE, "self", profile, found.get("cid"))
+
+    def _found(self, collection: str, name: str) -> dict[str, Any] | None:
+        """Returns a record of the account, ``None`` where there is none."""
+        where = {"repo": self.session.did(), "collection": collection, "rkey": name}
+        try:
+            return self.session.query("com.atproto.repo.getRecord", **where)
+        except BlueskyError as error:
+            if error.name != "RecordNotFound":
+                raise
+        return None
 
     def _put(
         self, collection: str, name: str, record: dict[str, Any], replaced: str | None
