@@ -15,15 +15,15 @@ from faults import FAULTS, FaultyProxy
 from kilroy_gym import PostData
 from kilroy_gym.faces.bluesky import BlueskyError
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = pytest.mark.network
 
 KEY = 1_700_000_000_000_000
 PDS_SECRET = b"jwt-secret"  # @atproto/dev-env's
 
 
 @pytest.fixture
-def proxy(monkeypatch, records_of):
-    """Stands between the servers and who logs in from now on: not ``records_of``."""
+def proxy(monkeypatch, watcher):
+    """Stands between the servers and who logs in from now on: not the ``watcher``."""
     proxy = FaultyProxy()
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -59,7 +59,13 @@ def told_by(face, errors):
     return "".join(told)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, marks=[] if fault == "answer lost" else pytest.mark.slow)
+        for fault in FAULTS
+    ],
+)
 def test_whichever_request_fails_the_post_is_made_once_and_no_secret_gets_out(
     proxy, face_of, account, records_of, fault, caplog, capfd
 ):

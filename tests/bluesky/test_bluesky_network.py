@@ -11,7 +11,7 @@ from statistics import fmean
 import pytest
 from bluesky_network import until
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = pytest.mark.network
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ANY_ADDRESS_OF_THIS_MACHINE_ALONE = re.compile("0100007F:|0{24}01000000:|0{16}FFFF00000100007F:")

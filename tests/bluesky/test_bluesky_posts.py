@@ -12,7 +12,7 @@ from kilroy_gym import PostData
 from kilroy_gym.faces.bluesky import PROFILE, BlueskyError
 from kilroy_gym.faces.bluesky_records import MAX_GRAPHEMES, record_key
 
-pytestmark = [pytest.mark.network, pytest.mark.slow]
+pytestmark = pytest.mark.network
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
