@@ -13,8 +13,9 @@ import pytest
 
 pytest.importorskip("atproto")
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-from bluesky_network import LocalBluesky, what_is_missing
+from bluesky_network import LocalBluesky, until, what_is_missing, write
 from bluesky_network.readers import BlueskySession, Credentials
+from fans import VIEW, Fans, corpus
 
 from kilroy_gym.faces.bluesky import BlueskyFace
 
@@ -111,3 +112,45 @@ def records_of(watcher):
                 return found
 
     return records
+
+
+@pytest.fixture(scope="session")
+def library(network, new_account):
+    """An account whose posts are there to be mimicked."""
+    account = new_account()
+    session = BlueskySession(lambda: Credentials(account.handle, account.password), network.service)
+    texts = list(corpus())
+    for text in texts:
+        write(session, "app.bsky.feed.post", text=text)
+    where = {"actor": account.did, "limit": 100}
+    feed = "app.bsky.feed.getAuthorFeed"
+    until(lambda: session.query(feed, **where)["feed"], lambda found: len(found) == len(texts))
+    session.close()
+    return account
+
+
+@pytest.fixture
+def fans_of(network):
+    """Makes fans of an account, logged in before a test puts something in between."""
+    made = []
+
+    def make(account):
+        made.append(Fans(network, account.did))
+        return made[-1]
+
+    yield make
+    for fans in made:
+        fans.close()
+
+
+@pytest.fixture
+def counted(watcher, records_of):
+    """Lists all that the server has of an account: text and likes of each post, by address."""
+
+    def count(account):
+        uris = [record["uri"] for record in records_of(account)]
+        pages = [uris[first : first + 25] for first in range(0, len(uris), 25)]
+        posts = [p for page in pages for p in watcher.query(VIEW, uris=page)["posts"]]
+        return {post["uri"]: (post["record"]["text"], post["likeCount"]) for post in posts}
+
+    return count
