@@ -51,6 +51,7 @@ class BlueskyFace(KilroyFace[str, str]):
         repost_weight: What a repost counts, at least 0.
         label_as_bot: Whether to mark the account as a bot, in its profile, before the first post.
         service: The server to log in at.
+        timeout_s: How long to wait for the server's next bytes, in seconds, above 0.
 
     Raises:
         ImportError: ``atproto`` is not there; the message names the extra to install.
@@ -68,6 +69,7 @@ class BlueskyFace(KilroyFace[str, str]):
         repost_weight: float = 1.0,
         label_as_bot: bool = True,
         service: str = "https://bsky.social",
+        timeout_s: float = 30.0,
     ) -> None:
         """Checks everything that can be checked without sending anything."""
         credentials = (
@@ -76,7 +78,7 @@ class BlueskyFace(KilroyFace[str, str]):
             else partial(credentials_from_file, credentials_file)
         )
         credentials()
-        self.session = BlueskySession(credentials, service)
+        self.session = BlueskySession(credentials, service, timeout_s)
         self.source = _checked_source(source)
         self.like_weight = number("like_weight", like_weight, 0)
         self.reply_weight = number("reply_weight", reply_weight, 0)

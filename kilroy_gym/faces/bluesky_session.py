@@ -7,6 +7,7 @@ from time import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from kilroy_gym.checks import number
 from kilroy_gym.extras import needs_extra
 from kilroy_gym.faces.credentials import Credentials
 
@@ -15,9 +16,6 @@ with needs_extra("bluesky", "Bluesky Faces"):
     import httpx
     from atproto.exceptions import NetworkError, RateLimitExceededError, RequestErrorBase
     from atproto_client.models.dot_dict import DotDict
-
-TIMEOUT_S = 30.0
-"""How long to wait for the server's next bytes, in seconds."""
 
 _JSON_WEB_TOKEN = re.compile(r"eyJ[\w.-]+")
 
@@ -53,6 +51,10 @@ class BlueskyUnreachable(BlueskyError, ConnectionError):
     """There was no answer, or it broke off: what was asked for may have been done."""
 
 
+class _UnsafePds(ValueError):
+    """The server at which the account lives can be listened to."""
+
+
 class BlueskySession:
     """A login, renewed when it expires, and requests in plain JSON.
 
@@ -63,19 +65,25 @@ class BlueskySession:
     Args:
         credentials: Reads the handle and the password.
         service: The URL of the server to log in at; HTTPS, but on this machine.
+        timeout_s: How long to wait for the server's next bytes, in seconds, above 0.
 
     Attributes:
         service: That URL.
+        timeout_s: That time.
 
     Raises:
-        ValueError: The URL is another one.
+        ValueError: The URL is another one, or the time out of its range.
     """
 
     def __init__(
-        self, credentials: Callable[[], Credentials], service: str = "https://bsky.social"
+        self,
+        credentials: Callable[[], Credentials],
+        service: str = "https://bsky.social",
+        timeout_s: float = 30.0,
     ) -> None:
         """Sends nothing yet."""
         self.service = _checked_service(service)
+        self.timeout_s = number("timeout_s", timeout_s, 0, above=True)
         self._credentials = credentials
         self._client: Any = None
         self._session: Any = None
@@ -150,7 +158,7 @@ class BlueskySession:
 
     def _log_in(self) -> BlueskyError | None:
         credentials = self._credentials()
-        client = atproto.Client(self.service, atproto.Request(timeout=TIMEOUT_S))
+        client = atproto.Client(self.service, atproto.Request(timeout=self.timeout_s))
         client.on_session_change(self._remember)
         try:
             client.login(credentials.handle, credentials.password, fetch_bsky_profile=False)
@@ -162,7 +170,10 @@ class BlueskySession:
 
     def _remember(self, _event: Any, session: Any) -> None:
         self._session = session
-        _checked_service(session.pds_endpoint)  # where the tokens will be sent to
+        try:
+            _checked_service(session.pds_endpoint)  # where the tokens will be sent to
+        except ValueError as error:
+            raise _UnsafePds(str(error)) from None
 
     def _described(self, method: str, error: Exception, *secrets: str) -> BlueskyError:
         """Says what an error of the libraries says, without secrets."""
@@ -171,6 +182,8 @@ class BlueskySession:
             kind = type(error.__cause__ or error).__name__
             if isinstance(error, (NetworkError, httpx.TransportError)):
                 return BlueskyUnreachable(f"Bluesky did not answer to {method} ({kind})")
+            if type(error) is ValueError:  # so says the parser of the library: it was cut, perhaps
+                return BlueskyUnreachable(f"Bluesky's answer to {method} is not in JSON")
             return BlueskyError(f"Bluesky's answer to {method} makes no sense ({kind})")
         name = str(getattr(response.content, "error", None) or "")
         text = str(getattr(response.content, "message", None) or "")

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from kilroy_gym import PostData
 
 pytest.importorskip("atproto")
 from kilroy_gym.faces.bluesky import BlueskyError, BlueskyFace, BlueskyUnreachable
+from kilroy_gym.faces.failures import is_passing
 from kilroy_gym.interfaces import PostRefused
 
 PASSWORD = "planted-password"
@@ -56,12 +58,13 @@ class Echo(BaseHTTPRequestHandler):
             self.answer(200, self.answers[method])
         else:
             said = f"{self.headers['authorization']} {body} {ACCESS[:40]} {REFRESH}"
-            self.answer(self.status, {"error": "InvalidRequest", "message": said})
+            error = {"error": "InvalidRequest", "message": said}
+            self.answer(self.status, error, self.quoted_as_json)
 
     do_POST = do_GET  # noqa: N815 (the server's name)
 
-    def answer(self, status, content):
-        text = json.dumps(content) if self.quoted_as_json else repr(content)
+    def answer(self, status, content, as_json=True):
+        text = json.dumps(content) if as_json else repr(content)
         self.send_response(status)
         for name, value in self.headers_to_send:
             self.send_header(name, value)
@@ -168,6 +171,14 @@ def test_a_server_that_cannot_be_reached_is_a_connection_error(face_at, call):
     assert isinstance(caught.value, BlueskyUnreachable)
     assert caught.value.status is None
     assert PASSWORD not in told_by(caught.value)
+
+
+@pytest.mark.parametrize("good", [[], ["com.atproto.server.createSession"]])
+def test_an_answer_that_is_no_json_may_be_asked_for_again(serve, face_at, good):
+    url, _ = serve(good=good, status=200, quoted_as_json=False)
+    with pytest.raises(BlueskyUnreachable, match="is not in JSON") as caught:
+        face_at(url).score(POST)
+    assert is_passing(caught.value)
 
 
 def test_an_error_says_what_the_server_said(serve, face_at):
@@ -291,6 +302,19 @@ def test_a_pds_where_others_can_read_along_is_refused(serve, face_at):
     with pytest.raises(BlueskyError, match="makes no sense"):
         face_at(url).score(POST)
     assert asked == [login]
+
+
+def test_a_server_that_does_not_answer_in_time_is_unreachable(face_at):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        face = face_at(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.05)
+        with pytest.raises(BlueskyUnreachable, match="did not answer to the login"):
+            face.score(POST)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "1", None])
+def test_a_timeout_that_is_no_time_is_refused(value):
+    with pytest.raises(ValueError, match="timeout_s"):
+        BlueskyFace(timeout_s=value)
 
 
 @pytest.mark.parametrize("source", ["", "at://did:plc:x/app.bsky.feed.post/3ke6kg3wk2222"])
