@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 from bluesky_network import LocalBluesky, until, what_is_missing, write
 from bluesky_network.readers import BlueskySession, Credentials
 from fans import VIEW, Fans, corpus
+from faults import FaultyProxy
 
 from kilroy_gym.faces.bluesky import BlueskyFace
 
@@ -45,6 +46,20 @@ def new_account(network):
 def account(new_account):
     """The account that posts."""
     return new_account()
+
+
+@pytest.fixture
+def proxy(watcher, monkeypatch):
+    """A proxy that breaks requests: of who is told of it, or logs in after ``put_between``."""
+    proxy = FaultyProxy()
+
+    def put_between():
+        for name, value in proxy.environment().items():
+            monkeypatch.setenv(name, value)
+
+    proxy.put_between = put_between
+    yield proxy
+    proxy.stop()
 
 
 @pytest.fixture

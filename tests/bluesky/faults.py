@@ -1,5 +1,8 @@
-"""What goes wrong between a client and a server: a proxy that breaks one request."""
+"""What goes wrong between a client and a server: a proxy that breaks requests."""
 
+import base64
+import hashlib
+import hmac
 import json
 import socket
 import struct
@@ -9,6 +12,28 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 FAULTS = ("cut off", "answer lost", "answer cut", "no JSON", "429", "500", "401")
+RARER_FAULTS = ("refused", "slow", "expired")
+"""The next connection is refused; no answer until the client gives up; the login is too old."""
+
+RETRY_AFTER_S = 90
+"""What a 429 asks for where a proxy is ``strict``; else 0."""
+
+PDS_SECRET = b"jwt-secret"  # @atproto/dev-env's
+
+
+def signed(token, **changes):
+    """A token with other claims, signed as the server would."""
+    header, payload, _ = token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "==="))
+    body = base64.urlsafe_b64encode(json.dumps(claims | changes).encode()).decode().rstrip("=")
+    signature = hmac.digest(PDS_SECRET, f"{header}.{body}".encode(), hashlib.sha256)
+    return f"{header}.{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def expired(authorization):
+    """The header of a login that was good a long time ago."""
+    kind, _, token = authorization.partition(" ")
+    return f"{kind} {signed(token, exp=1_700_000_000)}"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -16,17 +41,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        proxy = self.server
-        number = len(proxy.requests)
-        proxy.requests.append(f"{self.command} {urlsplit(self.path).path}")
-        fault = proxy.fault if number == proxy.broken else None
+        proxy, where = self.server.proxy, urlsplit(self.path)
+        method = where.path.rpartition(".")[2]
+        fault = proxy.plan.get(len(proxy.requests))
+        proxy.requests.append(f"{self.command} {where.path}")
+        fault = proxy.watch(method, "came") or fault
+        if fault is not None:
+            proxy.broken.append(fault)
         if fault == "cut off":
             self.reset()
         elif fault in {"401", "429", "500"}:
             content = json.dumps({"error": "Broken", "message": str(self.headers)}).encode()
-            self.answer(int(fault), [("retry-after", "0")], content)
+            after = RETRY_AFTER_S if proxy.strict and fault == "429" else 0
+            self.answer(int(fault), [("retry-after", str(after))], content)
         else:
             self.pass_on(body, fault)
+            proxy.watch(method, "answered")
 
     do_POST = do_GET  # noqa: N815 (the server's name)
 
@@ -35,21 +65,35 @@ class Handler(BaseHTTPRequestHandler):
         server = HTTPConnection(where.hostname, where.port, timeout=30)
         headers = {name.lower(): value for name, value in self.headers.items()}
         headers |= {"connection": "close", "accept-encoding": "identity"}
+        if fault == "expired" and "authorization" in headers:
+            headers["authorization"] = expired(headers["authorization"])
         server.request(self.command, f"{where.path}?{where.query}", body, headers)
         answer = server.getresponse()
         content = answer.read()
         server.close()
         if answer.headers.get_content_type() == "application/json":
-            self.server.remember(json.loads(content))
+            self.server.proxy.remember(json.loads(content))
+        self.server.proxy.watch(where.path.rpartition(".")[2], "carried out")
+        self.deliver(answer.status, content, fault)
+
+    def deliver(self, status, content, fault):
+        """Gives the client what the server had answered, or not."""
         if fault == "answer lost":
             self.reset()
         elif fault == "no JSON":
-            self.answer(answer.status, [], b"<html>" + content)
+            self.answer(status, [], b"<html>" + content)
         elif fault == "answer cut":
-            self.answer(answer.status, [], content, len(content) // 2)
+            self.answer(status, [], content, len(content) // 2)
             self.reset()
+        elif fault == "slow":
+            self.connection.settimeout(60)
+            self.connection.recv(1)  # nothing, when the client hangs up
+            self.reset()
+        elif fault == "refused":
+            self.server.proxy.refuse()
+            self.answer(status, [("connection", "close")], content)
         else:
-            self.answer(answer.status, [], content)
+            self.answer(status, [], content)
 
     def answer(self, status, headers, content, sent=None):
         self.send_response(status)
@@ -74,34 +118,70 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class FaultyProxy(ThreadingHTTPServer):
-    """An HTTP proxy that breaks the request of one number by one fault.
-
-    Attributes:
-        broken: The number of that request, from 0, or ``None``.
-        fault: One of ``FAULTS``.
-        requests: What was asked for since ``break_request``.
-        tokens: Every token that a server gave.
-    """
-
+class Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_port = True  # with the socket that keeps the port while nobody listens
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.tokens = set()
-        self.break_request(None, None)
+    def __init__(self, address, proxy):
+        self.proxy = proxy
+        super().__init__(address, Handler)
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
+    def handle_error(self, *_):
+        pass  # a client that went away is what this is for
 
-    def break_request(self, number, fault):
-        self.requests, self.broken, self.fault = [], number, fault
+
+class FaultyProxy:
+    """An HTTP proxy that breaks requests, and tells what passes.
+
+    Attributes:
+        plan: Which requests to break, by number from 0: one of ``FAULTS`` or ``RARER_FAULTS``.
+        requests: What was asked for since ``break_requests``.
+        broken: The faults that happened since then.
+        strict: Whether a 429 asks for a long wait.
+        tokens: Every token that a server gave.
+        watch: Called with the method of a request and what has become of it: it ``"came"``, was
+            ``"carried out"``, and ``"answered"``. Until it returns the request stays where it is;
+            of one that came it may return a fault.
+    """
+
+    def __init__(self):
+        self._keeper = socket.socket()
+        self._keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._keeper.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._keeper.getsockname()[1]}"
+        self._server = None
+        self.listen()
+        self.tokens, self.strict = set(), False
+        self.watch = lambda method, what: None
+        self.break_requests({})
+
+    def environment(self):
+        """The variables by which a process, and what it starts, goes through here."""
+        return dict.fromkeys(("NO_PROXY", "no_proxy"), "") | dict.fromkeys(
+            ("HTTP_PROXY", "http_proxy"), self.url
+        )
+
+    def break_requests(self, plan):
+        self.plan, self.requests, self.broken = plan, [], []
 
     def remember(self, content):
         self.tokens |= {content[name] for name in ("accessJwt", "refreshJwt") if name in content}
 
+    def listen(self):
+        """Accepts connections; returns whether it did not before."""
+        refusing = self._server is None
+        if refusing:
+            self._server = Server(self._keeper.getsockname(), self)
+        return refusing
+
+    def refuse(self):
+        """Refuses new connections from now on."""
+        server, self._server = self._server, None
+        server.shutdown()
+        server.server_close()
+
     def stop(self):
-        self.shutdown()
-        self.server_close()
+        if self._server is not None:
+            self.refuse()
+        self._keeper.close()

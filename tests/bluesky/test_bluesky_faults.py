@@ -1,16 +1,12 @@
 """A real network that fails: what was asked for is done once, and no secret gets out."""
 
-import base64
-import hashlib
-import hmac
-import json
 import logging
 import traceback
 from itertools import count
 
 import pytest
 from bluesky_network import until
-from faults import FAULTS, FaultyProxy
+from faults import FAULTS, signed
 
 from kilroy_gym import PostData
 from kilroy_gym.faces.bluesky import BlueskyError
@@ -18,19 +14,11 @@ from kilroy_gym.faces.bluesky import BlueskyError
 pytestmark = pytest.mark.network
 
 KEY = 1_700_000_000_000_000
-PDS_SECRET = b"jwt-secret"  # @atproto/dev-env's
 
 
-@pytest.fixture
-def proxy(monkeypatch, watcher):
-    """Stands between the servers and who logs in from now on: not the ``watcher``."""
-    proxy = FaultyProxy()
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "http_proxy"):
-        monkeypatch.setenv(name, proxy.url)
-    yield proxy
-    proxy.stop()
+@pytest.fixture(autouse=True)
+def _put_between(proxy):
+    proxy.put_between()
 
 
 def patiently(call, errors):
@@ -73,7 +61,7 @@ def test_whichever_request_fails_the_post_is_made_once_and_no_secret_gets_out(
     told, uris, methods, failures = "", [], set(), 0
     for number in count():
         face, errors = face_of(account), []
-        proxy.break_request(number, fault)
+        proxy.break_requests({number: fault})
         uris.append(play(face, KEY + number, errors))
         told += told_by(face, errors)
         failures += len(errors)
@@ -94,15 +82,6 @@ def test_whichever_request_fails_the_post_is_made_once_and_no_secret_gets_out(
     assert [secret for secret in (account.password, *proxy.tokens) if secret in told] == []
 
 
-def signed(token, **changes):
-    """A token with other claims, signed as the server would, or not."""
-    header, payload, _ = token.split(".")
-    claims = json.loads(base64.urlsafe_b64decode(payload + "==="))
-    body = base64.urlsafe_b64encode(json.dumps(claims | changes).encode()).decode().rstrip("=")
-    signature = hmac.digest(PDS_SECRET, f"{header}.{body}".encode(), hashlib.sha256)
-    return f"{header}.{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
-
-
 def inside(face):
     """The session of the library inside, to make it old."""
     return face.session._client._session
@@ -116,7 +95,7 @@ def logins(proxy):
 def logged_in(proxy, face_of, account):
     face = face_of(account)
     face.session.did()
-    proxy.break_request(None, None)
+    proxy.break_requests({})
     return face
 
 
