@@ -63,12 +63,12 @@ class Checkpoint:
             ) from error
 
     @classmethod
-    def load(cls, path: Path, player: str) -> "Checkpoint | None":
+    def load(cls, path: Path, player: str | None = None) -> "Checkpoint | None":
         """Reads one; ``None`` where there is none yet.
 
         Args:
             path: The file.
-            player: The class of the module or model that goes on from it.
+            player: The class of the module or model that goes on from it; ``None`` for any.
 
         Raises:
             ValueError: The file is something else, or of another class of module or model.
@@ -80,7 +80,7 @@ class Checkpoint:
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is no checkpoint of a run: {error}") from error
         found.open_drafts = [(_unnamed(i), d) for i, d in found.open_drafts]
-        if found.player != player:
+        if player not in (None, found.player):
             raise ValueError(
                 f"{path.parent} holds a run of a {found.player}, not of a {player}: give another "
                 "directory, or what began the run"

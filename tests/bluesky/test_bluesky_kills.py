@@ -21,8 +21,8 @@ from bluesky_network import Reading
 from fans import likes
 
 from kilroy_gym.faces import StorageError, read_journal
+from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.live.run import CHECKPOINT, JOURNAL
 
 pytestmark = pytest.mark.network
 

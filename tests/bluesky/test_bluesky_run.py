@@ -12,7 +12,7 @@ from scipy.stats import mannwhitneyu
 
 from kilroy_gym.faces import read_journal
 from kilroy_gym.live import LiveRun
-from kilroy_gym.live.run import JOURNAL
+from kilroy_gym.live.base import JOURNAL
 
 pytestmark = pytest.mark.network
 

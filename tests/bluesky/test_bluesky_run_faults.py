@@ -13,7 +13,7 @@ from faults import FAULTS, RARER_FAULTS, RETRY_AFTER_S
 
 from kilroy_gym.faces import RetryingFace, read_journal
 from kilroy_gym.live import LiveRun
-from kilroy_gym.live.run import JOURNAL
+from kilroy_gym.live.base import JOURNAL
 
 pytestmark = pytest.mark.network
 

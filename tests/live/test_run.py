@@ -36,7 +36,7 @@ def finished(folder, posts):
 
 
 def outcome(folder):
-    checkpoint = Checkpoint.load(folder / "run" / CHECKPOINT, "CategoricalModule")
+    checkpoint = Checkpoint.load(folder / "run" / CHECKPOINT)
     return checkpoint, FilePlatform(folder / "platform").contents()
 
 
