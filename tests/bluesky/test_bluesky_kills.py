@@ -3,21 +3,16 @@
 ``pytest tests/bluesky/test_bluesky_kills.py -m slow -s`` kills it 30 times, and shows at what.
 """
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
-from queue import Empty, Queue
 
 import pytest
 from bluesky_bot import ROUND
 from bluesky_network import Reading
+from bots import forked
 from fans import likes
 
 from kilroy_gym.faces import StorageError, read_journal
@@ -30,39 +25,6 @@ WHEN = ("lost", "came", "carried out", "answered")
 """When to kill: the request never arrives; it does, later; its answer does not; or it does too."""
 
 PHASES = ("warm start", "posting", "scoring", "learning", "drafts written")
-
-
-class Bot:
-    """The process that runs the bot."""
-
-    def __init__(self, process):
-        self._process, self._told = process, Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def start(self, posts):
-        self._process.stdin.write(f"{posts}\n")
-        self._process.stdin.flush()
-        self.pid, self.code = self._told.get(timeout=60), None
-
-    def has_ended(self, timeout_s=0.0):
-        """Tells whether it has ended by itself, or was killed; its exit code is known then."""
-        if self.code is None:
-            try:
-                self.code = self._told.get(timeout=timeout_s)
-            except Empty:
-                return False
-        return True
-
-    def kill(self):
-        """Kills it; returns whether it was still there."""
-        if not self.has_ended():
-            os.kill(self.pid, signal.SIGKILL)
-        assert self.has_ended(60)
-        return self.code == -signal.SIGKILL
-
-    def _listen(self):
-        for line in self._process.stdout:
-            self._told.put(int(line))
 
 
 class Moment:
@@ -178,23 +140,14 @@ def finish(bot, posts):
 @pytest.fixture
 def bot_of(network, library, tmp_path, proxy):
     """Starts a bot that reaches its servers through the proxy; returns what it leaves, too."""
-    folder = Path(__file__).parent
 
     @contextmanager
     def start(account, scores):
         directory = tmp_path / account.handle
-        command = [sys.executable, folder / "bluesky_bot.py", scores, directory]
-        environment = os.environ | account.environment() | proxy.environment()
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(
-            [*command, network.service, library.handle],
-            env=environment,
-            text=True,
-            **pipes,
-        ) as process:
-            yield Bot(process), Life(directory)
-            process.stdin.close()
-            assert process.wait() == 0
+        environment = account.environment() | proxy.environment()
+        arguments = [scores, directory, network.service, library.handle]
+        with forked("bluesky_bot.py", arguments, environment) as bot:
+            yield bot, Life(directory)
 
     return start
 
@@ -216,8 +169,8 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_double(
     with Reading(fans_of(account)), bot_of(account, scores) as (bot, life):
         killed_in = killed_often(bot, proxy, life, phases_of(kills, rng), rng)
     print(f"killed {kills} times: {dict(Counter(killed_in))}")
-    assert {"warm start", "posting", "scoring"} <= set(killed_in) <= set(PHASES)
-    assert len(set(killed_in)) >= (4 if kills < 30 else 5)  # learning takes but a millisecond
+    # The two others last a millisecond: of a few tries on a busy machine all may come too late.
+    assert set(killed_in) >= set(PHASES if kills >= 30 else PHASES[:3])
     entries, checkpoint = life.entries(), Checkpoint.load(life.checkpoint)
     assert {e.post_id: (e.post.x, e.score) for e in entries} == counted(account)
     assert [entry.score for entry in entries] == [likes(entry.post.x) for entry in entries]
