@@ -51,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "cut off":
             self.reset()
         elif fault in {"401", "429", "500"}:
-            content = json.dumps({"error": "Broken", "message": str(self.headers)}).encode()
+            quoted = f"{self.headers}{body.decode()}"  # with password or token
+            content = json.dumps({"error": "Broken", "message": quoted}).encode()
             after = RETRY_AFTER_S if proxy.strict and fault == "429" else 0
             self.answer(int(fault), [("retry-after", str(after))], content)
         else:
@@ -65,8 +66,10 @@ class Handler(BaseHTTPRequestHandler):
         server = HTTPConnection(where.hostname, where.port, timeout=30)
         headers = {name.lower(): value for name, value in self.headers.items()}
         headers |= {"connection": "close", "accept-encoding": "identity"}
-        if fault == "expired" and "authorization" in headers:
-            headers["authorization"] = expired(headers["authorization"])
+        login = headers.get("authorization")
+        if fault == "expired" and login in self.server.proxy.used:  # no login is old at once
+            headers["authorization"] = expired(login)
+        self.server.proxy.used.add(login)
         server.request(self.command, f"{where.path}?{where.query}", body, headers)
         answer = server.getresponse()
         content = answer.read()
@@ -140,6 +143,7 @@ class FaultyProxy:
         broken: The faults that happened since then.
         strict: Whether a 429 asks for a long wait.
         tokens: Every token that a server gave.
+        used: The logins that were used already.
         watch: Called with the method of a request and what has become of it: it ``"came"``, was
             ``"carried out"``, and ``"answered"``. Until it returns the request stays where it is;
             of one that came it may return a fault.
@@ -152,7 +156,7 @@ class FaultyProxy:
         self.url = f"http://127.0.0.1:{self._keeper.getsockname()[1]}"
         self._server = None
         self.listen()
-        self.tokens, self.strict = set(), False
+        self.tokens, self.used, self.strict = set(), set(), False
         self.watch = lambda method, what: None
         self.break_requests({})
 
