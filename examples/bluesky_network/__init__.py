@@ -1,7 +1,7 @@
 """A Bluesky network on this machine, with readers: for trying, and for the tests."""
 
 from .network import Account, LocalBluesky, until, what_is_missing
-from .readers import Readers, Reading, Taste, write
+from .readers import Readers, Reading, Taste, session_of, write
 
 __all__ = [
     "Account",
@@ -9,6 +9,7 @@ __all__ = [
     "Readers",
     "Reading",
     "Taste",
+    "session_of",
     "until",
     "what_is_missing",
     "write",

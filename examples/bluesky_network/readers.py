@@ -9,7 +9,7 @@ from typing import Any
 from kilroy_gym.faces.bluesky_session import BlueskySession
 from kilroy_gym.faces.credentials import Credentials
 
-from .network import LocalBluesky
+from .network import Account, LocalBluesky
 
 Taste = Callable[[str], tuple[float, float, float]]
 """Tells, of a text, how probable it is that a reader likes it, answers it, and reposts it."""
@@ -36,7 +36,8 @@ class Readers:
         self.author = author
         self.taste = taste
         self.sessions = [
-            _session(network, f"reader{number}-{author[-6:]}") for number in range(count)
+            session_of(network, network.account(f"reader{number}-{author[-6:]}"))
+            for number in range(count)
         ]
         self._rng = random.Random(seed)
         self._read: set[str] = set()
@@ -112,6 +113,7 @@ def write(session: BlueskySession, collection: str, **record: Any) -> dict[str, 
     )
 
 
-def _session(network: LocalBluesky, name: str) -> BlueskySession:
-    account = network.account(name)
-    return BlueskySession(lambda: Credentials(account.handle, account.password), network.service)
+def session_of(network: LocalBluesky, account: Account) -> BlueskySession:
+    """Returns a login of an account, as somebody else than the Face."""
+    credentials = Credentials(account.handle, account.password)
+    return BlueskySession(lambda: credentials, network.service)

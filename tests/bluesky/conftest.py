@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("atproto")
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+import bluesky_network
 from bluesky_network import LocalBluesky, until, what_is_missing, write
-from bluesky_network.readers import BlueskySession, Credentials
 from fans import VIEW, Fans, corpus
 from faults import FaultyProxy
 
@@ -89,8 +89,7 @@ def session_of(network):
     sessions = []
 
     def make(account):
-        credentials = Credentials(account.handle, account.password)
-        sessions.append(BlueskySession(lambda: credentials, network.service))
+        sessions.append(bluesky_network.session_of(network, account))
         return sessions[-1]
 
     yield make
@@ -101,8 +100,7 @@ def session_of(network):
 @pytest.fixture(scope="session")
 def watcher(network, new_account):
     """Somebody who only looks, logged in before any test puts something in between."""
-    account = new_account()
-    session = BlueskySession(lambda: Credentials(account.handle, account.password), network.service)
+    session = bluesky_network.session_of(network, new_account())
     session.did()
     yield session
     session.close()
@@ -133,7 +131,7 @@ def records_of(watcher):
 def library(network, new_account):
     """An account whose posts are there to be mimicked."""
     account = new_account()
-    session = BlueskySession(lambda: Credentials(account.handle, account.password), network.service)
+    session = bluesky_network.session_of(network, account)
     texts = list(corpus())
     for text in texts:
         write(session, "app.bsky.feed.post", text=text)

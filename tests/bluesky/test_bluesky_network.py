@@ -1,4 +1,4 @@
-"""The network itself: on this machine only, and gone when it is over; and the example on it."""
+"""The network itself: on this machine only, and gone when it is over."""
 
 import os
 import re
@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from statistics import fmean
 
 import pytest
 from bluesky_network import until
@@ -93,14 +92,3 @@ def test_nothing_is_left_however_the_owner_ends(owner, how):
     process.wait(60)
     until(lambda: [pid for pid in servers if Path(f"/proc/{pid}").exists()], lambda left: not left)
     assert not folder.exists()
-
-
-def test_the_example_trains_live_and_likes_per_post_rise(network, monkeypatch, capsys):
-    for name in ("BLUESKY_HANDLE", "BLUESKY_PASSWORD"):
-        monkeypatch.setenv(name, "")  # what the example sets is gone afterwards
-    import bluesky_local
-
-    curve = bluesky_local.train(network, rounds=15)
-    assert len(curve) == 15
-    assert fmean(curve[-5:]) > 1.3 * fmean(curve[:5])
-    assert capsys.readouterr().out.count("likes per post") == 15
