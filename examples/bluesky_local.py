@@ -18,7 +18,7 @@ from kilroy_gym.extras import needs_extra
 from kilroy_gym.faces import RetryingFace, read_journal
 from kilroy_gym.faces.journal import Entry
 from kilroy_gym.live import LiveRun
-from kilroy_gym.live.run import JOURNAL
+from kilroy_gym.live.base import JOURNAL
 from kilroy_gym.modules import NgramModule
 from kilroy_gym.records import fresh_directory
 

@@ -18,7 +18,7 @@ from bots import forked
 from faults import FAULTS, RARER_FAULTS
 
 from kilroy_gym.faces import read_journal
-from kilroy_gym.live.run import JOURNAL
+from kilroy_gym.live.base import JOURNAL
 
 pytestmark = pytest.mark.network
 
