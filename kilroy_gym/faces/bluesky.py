@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kilroy_gym.checks import number
+from kilroy_gym.faces.bluesky_feed import checked_source, existing_posts
 from kilroy_gym.faces.bluesky_records import check_text, created_at, record_key
 from kilroy_gym.faces.bluesky_session import BlueskyError, BlueskySession, BlueskyUnreachable
 from kilroy_gym.faces.credentials import credentials_from_environment, credentials_from_file
@@ -18,9 +19,6 @@ __all__ = ["BlueskyError", "BlueskyFace", "BlueskyUnreachable"]
 
 POST = "app.bsky.feed.post"
 PROFILE = "app.bsky.actor.profile"
-FEED_PAGE = 100
-"""The most posts that the server gives for one request of a feed."""
-
 POSTS_AT_A_TIME = 25
 """The most posts that the server counts for one request."""
 
@@ -79,7 +77,7 @@ class BlueskyFace(KilroyFace[str, str]):
         )
         credentials()
         self.session = BlueskySession(credentials, service, timeout_s)
-        self.source = _checked_source(source)
+        self.source = checked_source(source)
         self.like_weight = number("like_weight", like_weight, 0)
         self.reply_weight = number("reply_weight", reply_weight, 0)
         self.repost_weight = number("repost_weight", repost_weight, 0)
@@ -99,14 +97,14 @@ class BlueskyFace(KilroyFace[str, str]):
         Raises:
             BlueskyError: The server does not give them.
         """
-        posts = islice(self._existing(), limit)
+        posts = islice(existing_posts(self.session, self.source), limit)
         return ((post["uri"], PostData(post["record"]["text"])) for post in posts)
 
     def scrap_scored(
         self, limit: int | None = None
     ) -> Iterator[tuple[str, PostData[str], float | None]]:
         """Yields what :meth:`scrap` does, with the score that each post has by now."""
-        for post in islice(self._existing(), limit):
+        for post in islice(existing_posts(self.session, self.source), limit):
             yield post["uri"], PostData(post["record"]["text"]), self._score(post)
 
     def post(self, data: PostData[str]) -> str:
@@ -172,29 +170,6 @@ class BlueskyFace(KilroyFace[str, str]):
         """Closes the connection; the next call opens one again."""
         self.session.close()
 
-    def _existing(self) -> Iterator[dict[str, Any]]:
-        seen: set[str] = set()
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self._page(cursor or None)
-            for item in page["feed"]:
-                post, record = item["post"], item["post"]["record"]
-                others = "reason" in item or "reply" in record  # a repost, a reply
-                if not others and post["uri"] not in seen and record.get("text"):
-                    seen.add(post["uri"])
-                    yield post
-            following = page.get("cursor") or None
-            cursor = None if following == cursor else following
-
-    def _page(self, cursor: str | None) -> dict[str, Any]:
-        if self.source is not None and self.source.startswith("at://"):
-            method, where = "app.bsky.feed.getFeed", {"feed": self.source}
-        else:
-            actor = self.source or self.session.did()
-            method = "app.bsky.feed.getAuthorFeed"
-            where = {"actor": actor, "filter": "posts_no_replies"}
-        return self.session.query(method, **where, limit=FEED_PAGE, cursor=cursor)
-
     def _was_deleted(self, uri: str) -> bool:
         """Tells whether the account's server has a post no more; of other accounts' no."""
         owner, _, name = uri.removeprefix("at://").partition(f"/{POST}/")
@@ -253,13 +228,3 @@ class BlueskyFace(KilroyFace[str, str]):
             record=record,
             swapRecord=replaced,
         )
-
-
-def _checked_source(source: str | None) -> str | None:
-    if source is None or (source and not source.startswith("at://")):
-        return source
-    if source.startswith("at://") and "/app.bsky.feed.generator/" in source:
-        return source
-    raise ValueError(
-        f"source must be a handle, a DID, or the at:// address of a feed generator, got {source!r}"
-    )
