@@ -1,7 +1,7 @@
 """Posting with a journal: nothing is lost, and nothing is posted twice."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from kilroy_gym.codecs import UnencodablePost
 from kilroy_gym.faces.journal import Entry, Journal, packed_post
 from kilroy_gym.faces.keys import check_key
 from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, check_post_once_kept
-from kilroy_gym.interfaces import KilroyFace, PostRefused
+from kilroy_gym.interfaces import KilroyFace, PostRefused, Simulated
 from kilroy_gym.post import PostData
 
 
@@ -27,7 +27,9 @@ class JournaledFace(FaceWrapper):
     refuses for good (:class:`PostRefused`) is kept as refused and never sent again.
 
     Only one process can use a journal at a time. Journaled posts have happened, so the Face is
-    never a simulated one: it has no ``restart``.
+    never a simulated one: it has no ``restart``. Where the one inside is simulated, which forgets
+    all with its process, it is first given again what the journal says was made: with the same
+    seed it is then where it was.
 
     Args:
         face: The Face inside.
@@ -43,7 +45,8 @@ class JournaledFace(FaceWrapper):
     Raises:
         StorageError: The journal is in use, cannot be written, or is another kind of file;
             later, it cannot be written: then nothing is sent.
-        ValueError: The wrappers are in the wrong order.
+        ValueError: The wrappers are in the wrong order, or the journal is that of another
+            simulated Face.
     """
 
     hides: ClassVar[frozenset[str]] = frozenset({"restart"})
@@ -66,6 +69,8 @@ class JournaledFace(FaceWrapper):
                 "sent again safely: it stays in doubt in the journal",
                 stacklevel=2,
             )
+        if isinstance(face, Simulated) and hasattr(face, "post_once"):
+            self._make_again(face.post_once)
 
     def post(self, data: PostData[Any]) -> Any:
         """Journals a post, makes it, and returns its id.
@@ -121,6 +126,18 @@ class JournaledFace(FaceWrapper):
         """Closes the journal, so that another process can use it, and what is inside."""
         self.journal.close()
         super().close()
+
+    def _make_again(self, post_once: Callable[[PostData[Any], int], Any]) -> None:
+        for entry in self.journal.entries():
+            if entry.state != "made":
+                continue
+            post_id = post_once(entry.post, entry.key)
+            if post_id != entry.post_id:
+                self.journal.close()
+                raise ValueError(
+                    f"{self.journal.path} is the journal of another simulated Face: its post "
+                    f"{entry.post_id!r} is {post_id!r} here; give a new Face, or another path"
+                )
 
     def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
         inside: Any = self.face

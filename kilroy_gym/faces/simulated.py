@@ -42,6 +42,7 @@ class SimulatedFace(KilroyFace[Any, int]):
         self._rng, self._scrap_rng = rng.spawn(2)
         self._responses: dict[int, Response] = {}
         self._due: dict[int, int] = {}
+        self._made: dict[int, int] = {}
         self._next_id = self._waited = 0
         self.audience.restart(self._rng)
 
@@ -65,6 +66,14 @@ class SimulatedFace(KilroyFace[Any, int]):
             self._responses.pop(post_id - REMEMBERED_POSTS, None)
             self._due.pop(post_id - REMEMBERED_POSTS, None)
         return post_id
+
+    def post_once(self, data: PostData[Any], key: int) -> int:
+        """Makes a post, unless it was made before with its key, and returns its id."""
+        if key not in self._made:
+            self._made[key] = self.post(data)
+            if len(self._made) > REMEMBERED_POSTS:
+                del self._made[next(iter(self._made))]
+        return self._made[key]
 
     def score(self, post_id: int) -> float:
         """Returns the score of one of the last 100,000 posts.

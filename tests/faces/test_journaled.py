@@ -141,9 +141,7 @@ def test_what_the_platform_refuses_is_kept_with_the_reason_and_not_sent_again(pa
 
 
 def test_what_the_platform_cannot_encode_was_not_posted(path):
-    with pytest.warns(UserWarning, match="SimulatedFace has no post_once"):
-        face = JournaledFace(moody_face(), path)
-    with face, pytest.raises(UnencodablePost):
+    with JournaledFace(moody_face(), path) as face, pytest.raises(UnencodablePost):
         face.post(PostData("birds"))
     assert [e.state for e in read_journal(path)] == ["refused"]
 
@@ -196,9 +194,7 @@ def test_an_id_that_cannot_be_stored_is_told(path):
 
 
 def test_what_was_journaled_has_happened_so_it_never_starts_over(path):
-    with pytest.warns(UserWarning, match="no post_once"):
-        face = JournaledFace(moody_face(), path)
-    with face:
+    with JournaledFace(moody_face(), path) as face:
         assert not isinstance(face, Simulated)
         assert face.truth(face.post(PostData("dogs")))[0] == 1 * face.unwrapped.truth(0)[0]
 
@@ -268,3 +264,24 @@ def test_whatever_fails_in_whatever_order_every_post_is_made_once(folder, moves)
     assert [e.post.x for e in entries] == posted
     assert [e.post_id for e in entries if e.state == "made"] == list(range(len(platform.posts)))
     assert [e.post.x for e in entries if e.state == "refused"] == list(platform.refuse)
+
+
+def test_a_simulated_face_is_given_again_what_its_last_process_made(path):
+    posts = [PostData(x) for x in ["cats", "dogs", "news", "cats"]]
+    calm = moody_face(seed=1)
+    scores = [calm.score(calm.post(post)) for post in posts]
+    found = []
+    for post in posts:
+        with JournaledFace(moody_face(seed=1), path) as face:
+            found.append(face.score(face.post(post)))
+    assert found == scores
+
+
+def test_a_journal_of_another_simulated_face_is_refused(path):
+    used = moody_face()
+    used.post(PostData("cats"))
+    with JournaledFace(used, path) as face:
+        face.post(PostData("dogs"))
+    with pytest.raises(ValueError, match="is the journal of another simulated Face: its post 1 is"):
+        JournaledFace(moody_face(), path)
+    assert len(read_journal(path)) == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parts import MoodyAudience
+from parts import MoodyAudience, moody_face
 
 from kilroy_gym import PostData
 from kilroy_gym.audiences import BernoulliAudience
@@ -103,3 +103,12 @@ def test_content_the_audience_does_not_know_is_refused_and_not_posted():
     with pytest.raises(UnencodablePost, match="birds"):
         face.post(PostData("birds"))
     assert face.post(PostData("cats")) == 0
+
+
+def test_a_post_with_a_key_is_made_once():
+    face = moody_face()
+    keys = [5, 6, 5, 7, 6]
+    assert [face.post_once(PostData("cats"), key) for key in keys] == [0, 1, 0, 2, 1]
+    assert face.post(PostData("dogs")) == 3
+    face.restart(np.random.default_rng(0))
+    assert face.post_once(PostData("cats"), 6) == 0

@@ -1,10 +1,3 @@
-import random
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import pytest
 from parts import ManualClock
 from platform_file import FilePlatform
@@ -14,10 +7,8 @@ from kilroy_gym.codecs import TextCodec
 from kilroy_gym.faces import DryRunFace, Journal, ReviewedFace, StorageError, read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import CHECKPOINT, JOURNAL
-from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.modules import CategoricalModule, NgramModule, ThompsonModule
 
-SCRIPT = Path(__file__).with_name("run_script.py")
 ANIMALS = ["cat", "dog", "duck"]
 
 
@@ -25,57 +16,6 @@ def live(tmp_path, face=None, module=None, **options):
     face = FilePlatform(tmp_path / "platform") if face is None else face
     module = CategoricalModule(ANIMALS, seed=3) if module is None else module
     return LiveRun(face, module, tmp_path / "run", post_rate=0.0, **options)
-
-
-def finished(folder, posts):
-    """Runs without being killed; returns the final checkpoint and what the platform has."""
-    folder.mkdir()
-    command = [sys.executable, SCRIPT, folder / "platform", folder / "run", str(posts)]
-    subprocess.run(command, check=True)
-    return outcome(folder)
-
-
-def outcome(folder):
-    checkpoint = Checkpoint.load(folder / "run" / CHECKPOINT)
-    return checkpoint, FilePlatform(folder / "platform").contents()
-
-
-def killed_often(folder, kills, posts, seed):
-    """Runs, is killed at random moments, and is started again until it ends by itself."""
-    folder.mkdir()
-    rng, count = random.Random(seed), 0
-    command = [sys.executable, SCRIPT, folder / "platform", folder / "run", str(posts)]
-    checkpoint = folder / "run" / CHECKPOINT
-
-    def written():
-        return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-
-    while True:
-        process, before = subprocess.Popen(command), written()
-        if count < kills:
-            while process.poll() is None and written() == before:
-                time.sleep(0.0002)
-            time.sleep(rng.random() * 0.01)
-            process.kill()
-            count += process.wait() == -signal.SIGKILL
-        if process.wait() == 0:
-            return count
-
-
-@pytest.mark.parametrize(
-    ("kills", "length"), [(40, 1000), pytest.param(200, 5000, marks=pytest.mark.slow)]
-)
-def test_a_run_that_is_killed_ends_as_one_that_is_not(tmp_path, kills, length):
-    checkpoint, posts = finished(tmp_path / "calm", length)
-    assert killed_often(tmp_path / "killed", kills, length, seed=1) == kills
-    killed_checkpoint, killed_posts = outcome(tmp_path / "killed")
-    assert killed_posts == posts  # nothing lost, nothing double
-    assert len(posts) == killed_checkpoint.posts == length
-    assert repr(killed_checkpoint.state) == repr(checkpoint.state)
-    assert killed_checkpoint.open_drafts == []
-    platform = FilePlatform(tmp_path / "killed" / "platform", length=length)
-    for entry in read_journal(tmp_path / "killed" / "run" / JOURNAL):
-        assert entry.score == platform.score(entry.post_id)
 
 
 def test_a_run_goes_on_in_the_same_directory(tmp_path):
