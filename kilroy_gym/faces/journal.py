@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ class Journal:
 
     def scored(self, post_id: Any, score: float) -> None:
         """Writes down the latest score of a post; of posts that are not its own it keeps none."""
-        if isfinite(score):  # what else came is refused by who asked for it
+        if isinstance(score, Real) and isfinite(score):  # else who asked refuses it
             update = "UPDATE posts SET score = ?, scored_at = ? WHERE post_id = ?"
             packed = json.dumps(pack(post_id))
             self._write(update, float(score), self._clock.time(), packed)

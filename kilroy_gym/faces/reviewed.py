@@ -91,9 +91,11 @@ class ReviewedFace(FaceWrapper):
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
         """Yields existing posts with their ids."""
-        for post_id, post in self.face.scrap(limit):
-            self._remember(post)
-            yield post_id, post
+        for found in self.face.scrap(limit):
+            match found:  # what else a Face yields is refused by who asked for it
+                case (_, PostData() as post):
+                    self._remember(post)
+            yield found
 
     def post(self, data: PostData[Any]) -> Any:
         """Makes a post, or refuses it; returns its id either way.

@@ -1,6 +1,8 @@
 """What every run on a live platform has: a directory, and a way to end it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,7 @@ class Run(ABC):
 
     def close(self) -> None:
         """Lets others open the run."""
-        self._sending.close()
+        self._env.face.close()  # type: ignore[attr-defined]
 
     @abstractmethod
     def run(
@@ -98,6 +100,9 @@ class Run(ABC):
 class Sending(FaceWrapper):
     """Lets a run end between two posts and never within one.
 
+    It is right around the journal: who waits before a post, for a limit or for a person, can be
+    interrupted.
+
     Attributes:
         busy: Whether a post is being made.
         stopping: Whether no other one is to be made.
@@ -107,13 +112,22 @@ class Sending(FaceWrapper):
 
     def post(self, data: PostData[Any]) -> Any:
         """Makes a post, unless somebody wants to stop."""
+        with self._in_flight():
+            return self.face.post(data)
+
+    def _post_once(self, data: PostData[Any], key: int) -> Any:
+        inside: Any = self.face
+        with self._in_flight():
+            return inside.post_once(data, key)
+
+    @contextmanager
+    def _in_flight(self) -> Iterator[None]:
         if self.stopping:
             raise KeyboardInterrupt
         self.busy = True
         try:
-            return self._send(data)
+            yield
         finally:
             self.busy = False
-
-    def _send(self, data: PostData[Any]) -> Any:
-        return self.face.post(data)
+        if self.stopping:  # the post is in the journal, and before the next one may come a wait
+            raise KeyboardInterrupt

@@ -35,7 +35,9 @@ def run(
         str | None,
         typer.Option(help="Your function that puts wrappers around the Face with its journal."),
     ] = None,
-    posts: Annotated[int, typer.Option(min=1, help="Posts of the whole run.")] = 1000,
+    posts: Annotated[
+        int, typer.Option(min=1, help="Posts of the whole run, in whole rounds.")
+    ] = 1000,
     update_rate: Annotated[
         int, typer.Option("--round", min=1, help="Posts between two updates.")
     ] = 10,
@@ -54,6 +56,8 @@ def run(
     """Post on a live platform and learn; the same command goes on where it was stopped."""
     from kilroy_gym.live.names import Names
 
+    if posts < update_rate:
+        raise ValueError(f"--posts {posts} is less than one --round of {update_rate}")
     seed_everything(seed)
     names = Names(face, module, agent, codec, around, update_rate, seed)
     with _telling_warnings():

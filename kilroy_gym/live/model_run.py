@@ -62,9 +62,9 @@ class LiveModelRun(Run):
         super().__init__(directory, type(agent.model).__name__)
         clock = clock or UnixClock()
         self._journal = JournaledFace(face, self._directory / JOURNAL, self._player, clock)
-        self._sending = Sending(around(self._journal))
+        self._sending = Sending(self._journal)
         self._env = FaceVectorEnv(
-            self._sending, agent.slots, agent.codec, post_rate, score_delay_s, clock=clock
+            around(self._sending), agent.slots, agent.codec, post_rate, score_delay_s, clock=clock
         )
         self._agent: SB3Agent = agent
         agent.set_env(self._env)

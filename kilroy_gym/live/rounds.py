@@ -4,8 +4,8 @@ from collections import deque
 from typing import Any
 
 from kilroy_gym.faces.journaled import JournaledFace
+from kilroy_gym.faces.wrapper import FaceWrapper
 from kilroy_gym.interfaces import KilroyFace
-from kilroy_gym.live.base import Sending
 from kilroy_gym.post import PostData
 
 
@@ -28,8 +28,10 @@ class RoundJournal(JournaledFace):
         if entry is not None and entry.state == "in doubt" and not hasattr(self, "post_once"):
             raise PostInDoubt(
                 f"post {self.key} ({data.x!r}) was perhaps made, and {type(self.face).__name__} "
-                "has no post_once to make sure: look whether it is there, and tell the journal "
-                "with Journal(path).made(key, post_id) or .refused(key, reason)"
+                "has no post_once to make sure: look whether it is there, and tell the journal, "
+                f"from kilroy_gym.faces import Journal; journal = Journal('{self.journal.path}'), "
+                f"by journal.made({self.key}, post_id) with the platform's id of it, or "
+                f"journal.refused({self.key}, 'reason')"
             )
         return self._post_once(data, self.key)
 
@@ -40,7 +42,7 @@ class RoundJournal(JournaledFace):
         return super().refuse(data, refusal, score, self.key if key is None else key)
 
 
-class Rounds(Sending):
+class Rounds(FaceWrapper):
     """Gives the posts of a round the keys that the checkpoint has for them, in order.
 
     Args:
@@ -57,7 +59,7 @@ class Rounds(Sending):
         self.keys: deque[int] = deque()
         self._journaled = journaled
 
-    def _send(self, data: PostData[Any]) -> Any:
+    def post(self, data: PostData[Any]) -> Any:
         """Makes the next post of the round, or returns its id where it was made before."""
         inside: Any = self.face
         self._journaled.key = key = self.keys.popleft()

@@ -10,18 +10,17 @@ from kilroy_gym.checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.journal import Entry
-from kilroy_gym.faces.journaled import JournaledFace
 from kilroy_gym.faces.keys import fresh_key
 from kilroy_gym.faces.reviewed import RefusedId, ReviewedFace
 from kilroy_gym.interfaces import KilroyFace
-from kilroy_gym.live.base import JOURNAL, Run
+from kilroy_gym.live.base import JOURNAL, Run, Sending
 from kilroy_gym.live.checkpoint import Checkpoint, Draft
 from kilroy_gym.live.drafts import KeptModule
 from kilroy_gym.live.rounds import RoundJournal, Rounds
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.post import PostData
 
-Around = Callable[[JournaledFace], KilroyFace[Any, Any]]
+Around = Callable[[KilroyFace[Any, Any]], KilroyFace[Any, Any]]
 
 
 class LiveRun(Run):
@@ -82,7 +81,8 @@ class LiveRun(Run):
             )
         self._clock = clock or UnixClock()
         self._journal = RoundJournal(face, self._directory / JOURNAL, self._player, self._clock)
-        self._sending = self._rounds = Rounds(around(self._journal), self._journal)
+        self._sending = Sending(self._journal)
+        self._rounds = Rounds(around(self._sending), self._journal)
         self._env = FaceVectorEnv(
             self._rounds,
             update_rate,

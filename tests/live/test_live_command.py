@@ -149,7 +149,7 @@ def test_a_model_goes_on_from_its_last_update_and_the_command_says_what_was_lost
         (["run", *NAMES, "--agent", "ppo", "--dir", "new"], "and not both"),
         (["run", *FACE, "--agent", "ppo", "--dir", "new"], "--agent and --codec belong together"),
         (["run", *FACE, "--agent", "pppo", "--codec", "bot:codec", "--dir", "new"], "Did you mean"),
-        (["run", *MODEL, "--dir", "new", "--posts", "5"], "a round makes 10 posts"),
+        (["run", *MODEL, "--dir", "new", "--posts", "5"], "is less than one --round of 10"),
         (
             ["run", *FACE, "--agent", "uniform", "--codec", "bot:codec", "--dir", "new"],
             "lacks state",

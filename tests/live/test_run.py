@@ -4,7 +4,14 @@ from platform_file import FilePlatform
 
 from kilroy_gym import FaceError, KilroyFace, KilroyModule, PostData
 from kilroy_gym.codecs import TextCodec
-from kilroy_gym.faces import DryRunFace, Journal, ReviewedFace, StorageError, read_journal
+from kilroy_gym.faces import (
+    DryRunFace,
+    Journal,
+    RateLimitedFace,
+    ReviewedFace,
+    StorageError,
+    read_journal,
+)
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.modules import CategoricalModule, NgramModule, ThompsonModule
@@ -199,6 +206,38 @@ def test_asked_to_stop_twice_a_run_ends_at_once(tmp_path):
     assert doubt.number == 12
     live(tmp_path, FilePlatform(tmp_path / "platform", delay=0)).run(50)
     assert len(face.contents()) == 50
+
+
+def test_a_run_that_waits_for_a_limit_ends_at_once(tmp_path):
+    class Stopping(ManualClock):
+        run = None
+
+        def sleep(self, seconds):
+            self.run.stop()
+
+    def limited(face):
+        return RateLimitedFace(face, tmp_path / "limits", per_hour=3, clock=clock)
+
+    clock, face = Stopping(), FilePlatform(tmp_path / "platform", delay=0)
+    clock.run = run = live(tmp_path, face, around=limited)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(50)
+    assert len(face.contents()) == 3
+
+
+def test_what_a_face_should_not_give_is_named(tmp_path):
+    class Wrong(FilePlatform):
+        def scrap(self, limit=None):
+            yield from ["a cat", "a dog"]
+
+        def score(self, post_id):
+            return None
+
+    run = live(tmp_path, Wrong(tmp_path / "platform", delay=0))
+    with pytest.raises(TypeError, match=r"scrap must yield \(post id, PostData\), got 'a cat'"):
+        run.warm_start()
+    with pytest.raises(FaceError, match="the score of post 1 must be a finite number, got None"):
+        run.run(20)
 
 
 def test_a_callback_stops_a_run_which_then_goes_on(tmp_path):
