@@ -84,7 +84,7 @@ class ReviewedFace(FaceWrapper):
         self._earlier: dict[str, None] = {}
         self._refusals = 0
         self._agreed_key: int | None = None
-        if self._journaled is not None:
+        if self._journaled is not None and not allow_repeats:
             for entry in self._journaled.journal.entries():
                 if entry.refusal is None:
                     self._remember(entry.post)

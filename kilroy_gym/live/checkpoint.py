@@ -11,6 +11,7 @@ from kilroy_gym.faces.reviewed import RefusedId
 from kilroy_gym.faces.storage import StorageError
 from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData
+from kilroy_gym.records import written_whole
 
 Draft = tuple[Any, PostData[Any]]
 OWN_IDS = {"refused": RefusedId, "dry run": DryRunId}
@@ -47,13 +48,11 @@ class Checkpoint:
         """
         content = vars(self) | {"open_drafts": [(_named(i), d) for i, d in self.open_drafts]}
         text = json.dumps(pack(content))
-        part = path.with_name(f"{path.name}.part")
         try:
-            with part.open("w", encoding="utf-8") as file:
+            with written_whole(path) as part, part.open("w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
             _sync(path.parent)
         except OSError as error:
             raise StorageError(

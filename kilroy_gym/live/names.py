@@ -15,6 +15,7 @@ from kilroy_gym.live.base import CHECKPOINT, Run
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.live.run import LiveRun
 from kilroy_gym.modules import KilroyModule
+from kilroy_gym.records import written_whole
 
 NAMES = "names.json"
 
@@ -56,7 +57,8 @@ class Names:
 
     def save(self, directory: Path) -> None:
         """Writes them where the run is, for who looks at it."""
-        (directory / NAMES).write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        with written_whole(directory / NAMES) as part:
+            part.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path, module: str | None = None) -> "Names":
