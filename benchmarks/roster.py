@@ -14,6 +14,7 @@ import gymnasium as gym
 
 import kilroy_gym
 from kilroy_gym import KilroyTrainer, ModuleAgent
+from kilroy_gym._records import written_whole
 from kilroy_gym.adapters import load_agent_file, roster
 from kilroy_gym.comparison.plan import Plan
 from kilroy_gym.comparison.rows import Row
@@ -21,7 +22,6 @@ from kilroy_gym.comparison.runner import play_all
 from kilroy_gym.comparison.summary import Summary, summarize
 from kilroy_gym.comparison.table import cell, share_reached
 from kilroy_gym.envs.suite import AUDIENCES
-from kilroy_gym.records import written_whole
 
 BEGIN, END = "<!-- measured by benchmarks/roster.py -->", "<!-- end of what was measured -->"
 MOST_MODEL_POSTS = 2000

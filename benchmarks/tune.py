@@ -20,9 +20,9 @@ from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from kilroy_gym import KilroyTrainer
+from kilroy_gym._progress import progress
 from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.comparison.measures import arrival, uniform_levels
-from kilroy_gym.progress import progress
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
 NETS = [[], [16], [64, 64]]

@@ -13,14 +13,14 @@ from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 
+from kilroy_gym._extras import needs_extra
+from kilroy_gym._records import fresh_directory
 from kilroy_gym.audiences.text import OPTIONAL, SLOTS
-from kilroy_gym.extras import needs_extra
 from kilroy_gym.faces import RetryingFace, read_journal
-from kilroy_gym.faces.journal import Entry
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import JOURNAL
 from kilroy_gym.modules import NgramModule
-from kilroy_gym.records import fresh_directory
+from kilroy_gym.storage.journal import Entry
 
 try:
     from bluesky_network import (

@@ -17,16 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 import kilroy_gym
+from kilroy_gym._records import ScoreLog, fresh_directory
+from kilroy_gym._seeding import seed_everything
 from kilroy_gym.adapters import load_agent_file, load_named, module_for, roster
 from kilroy_gym.comparison.command import compare
 from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.interfaces import FaceError, KilroyFace
 from kilroy_gym.live.command import feed, generate, run
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.records import ScoreLog, fresh_directory
-from kilroy_gym.scraping import scrap_scored_of
-from kilroy_gym.seeding import seed_everything
-from kilroy_gym.training import KilroyTrainer
+from kilroy_gym.training import KilroyTrainer, scrap_scored_of
 
 EVALUATION_POSTS = 1000
 OUR_ERRORS = (gym.error.Error, FaceError, OSError)

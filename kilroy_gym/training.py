@@ -1,7 +1,7 @@
 """Warm start, then the environment loop."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,20 +9,20 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from kilroy_gym._checks import integer
+from kilroy_gym._progress import progress
 from kilroy_gym.adapters.agent import Agent, Callback, stopping_after
 from kilroy_gym.adapters.environments import env_attribute
+from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
-from kilroy_gym.checks import integer
 from kilroy_gym.codecs import Codec
 from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
+from kilroy_gym.data.scrape import Scrape
+from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.evaluation import mean_score
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.progress import progress
-from kilroy_gym.scraping import scrape_of
-from kilroy_gym.weighting import Resampled, Weigh, weigh_by
 
 STEPS = 10
 POST_RATE = 1.0
@@ -167,7 +167,7 @@ class KilroyTrainer:
             if value is not None:
                 integer(name, value, 1)
         weigh = weigh_by(weight_by_score)
-        scrape = scrape_of(self.env, self.agent, limit, strict, weigh is not None)
+        scrape = _scrape_of(self.env, self.agent, limit, strict, weigh is not None)
         with self._dataset_factory.create(scrape) as dataset:
             self.skipped_posts = scrape.skipped
             if len(dataset) == 0:
@@ -304,3 +304,40 @@ def _reporting(
     callback: Callable[[Epoch], bool | None] | None, posts: int
 ) -> Callable[[int, dict[str, float]], bool | None]:
     return lambda number, metrics: callback and callback(Epoch(number, posts, metrics))
+
+
+def _scrape_of(env: Any, agent: Any, limit: int | None, strict: bool, scored: bool) -> Scrape[Any]:
+    """Returns what of an environment's existing posts an agent can mimic.
+
+    Args:
+        env: A Kilroy environment.
+        agent: The agent; where it has a module with a codec, that decides as well.
+        limit: As for :class:`Scrape`.
+        strict: As for :class:`Scrape`.
+        scored: Whether the scores are wanted.
+
+    Raises:
+        TypeError: The scores are wanted, and the Face does not tell them.
+    """
+    scrap = scrap_scored_of(env) if scored else env_attribute(env, "scrap")
+    own = getattr(getattr(agent, "module", None), "codec", None)
+    codecs = {id(codec): codec for codec in (env_attribute(env, "codec"), own)}
+    taken = [codec for codec in codecs.values() if isinstance(codec, Codec)]
+    return Scrape(scrap(limit), taken, limit, strict, scored)
+
+
+def scrap_scored_of(env: Any) -> Callable[[int | None], Iterable[Any]]:
+    """Returns the ``scrap_scored`` of an environment's Face.
+
+    Raises:
+        TypeError: The Face has none.
+    """
+    face = env_attribute(env, "face")
+    scrap_scored: Any = getattr(face, "scrap_scored", None)
+    if scrap_scored is None:
+        raise TypeError(
+            f"{type(face).__name__} has no scrap_scored(limit), so the scores of existing posts "
+            "are not known: mimic without weight_by_score, or add that method (see KilroyFace)"
+        )
+    found: Callable[[int | None], Iterable[Any]] = scrap_scored
+    return found

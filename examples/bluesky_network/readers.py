@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from kilroy_gym.faces.bluesky_session import BlueskySession
-from kilroy_gym.faces.credentials import Credentials
+from kilroy_gym.faces.bluesky.credentials import Credentials
+from kilroy_gym.faces.bluesky.session import BlueskySession
 
 from .network import Account, LocalBluesky
 

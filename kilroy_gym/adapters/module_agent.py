@@ -11,15 +11,15 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from kilroy_gym._checks import integer
+from kilroy_gym._progress import progress
 from kilroy_gym.adapters.agent import Callback, Round
 from kilroy_gym.adapters.environments import env_attribute, whole_posts
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.checks import integer
 from kilroy_gym.codecs import Codec
 from kilroy_gym.modules import DraftId, KilroyModule
-from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData, X
-from kilroy_gym.progress import progress
+from kilroy_gym.storage.packing import pack, unpack
 
 UPDATE_RATE = 10
 """Posts in a round on an environment of one post a step, as in the original system."""

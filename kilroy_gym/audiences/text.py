@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
-from kilroy_gym.checks import integer, number
 from kilroy_gym.codecs import TextCodec
 
 SLOTS: tuple[tuple[str, ...], ...] = (

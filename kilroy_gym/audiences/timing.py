@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import MultiDiscrete
 
+from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
-from kilroy_gym.checks import integer, number
 from kilroy_gym.codecs import CategoricalCodec
 
 HOURS, WEEKDAYS = 24, 7

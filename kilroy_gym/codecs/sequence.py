@@ -7,7 +7,7 @@ import numpy.typing as npt
 from gymnasium.error import InvalidAction
 from gymnasium.spaces import MultiDiscrete
 
-from kilroy_gym.checks import integer
+from kilroy_gym._checks import integer
 from kilroy_gym.codecs.base import Codec, UnencodablePost, as_array, short
 
 Tokens = tuple[int, ...]

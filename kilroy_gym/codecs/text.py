@@ -10,9 +10,9 @@ import numpy.typing as npt
 from gymnasium.error import InvalidAction
 from gymnasium.spaces import Text
 
-from kilroy_gym.checks import integer
+from kilroy_gym._checks import integer
+from kilroy_gym._extras import needs_extra
 from kilroy_gym.codecs.base import Codec, UnencodablePost, short
-from kilroy_gym.extras import needs_extra
 
 Count = Callable[[str], int]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 
+from kilroy_gym._records import Floats, mean_of_share
 from kilroy_gym.adapters.environments import env_attribute, whole_posts
 from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.envs.feed import running_mean
-from kilroy_gym.records import Floats, mean_of_share
 
 WINDOW = 100
 """Posts that the moving average of ``posts_to_95`` goes over."""

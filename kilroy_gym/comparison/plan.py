@@ -12,9 +12,9 @@ from typing import Any
 import gymnasium as gym
 
 import kilroy_gym
+from kilroy_gym._records import fresh_directory, written_whole
 from kilroy_gym.adapters import agent_file, load_agent_file
 from kilroy_gym.adapters.environments import as_vector, env_attribute
-from kilroy_gym.records import fresh_directory, written_whole
 
 WARM_STARTS = {"yes": (True,), "no": (False,), "both": (False, True)}
 """What the option ``--warm-start`` stands for."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kilroy_gym._extras import needs_extra
 from kilroy_gym.comparison.rows import Row
 from kilroy_gym.envs.feed import running_mean
-from kilroy_gym.extras import needs_extra
 
 with needs_extra("compare", "pictures"):
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kilroy_gym._records import Floats, written_whole
 from kilroy_gym.adapters import Round
-from kilroy_gym.records import Floats, written_whole
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from kilroy_gym._records import Floats
 from kilroy_gym.comparison.measures import MEASURES, WINDOW, Measured, measure
 from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.comparison.statistics import Estimate, estimate, iqm
 from kilroy_gym.envs.feed import running_mean
-from kilroy_gym.records import Floats
 
 CURVE_POINTS, CURVE_RESAMPLES, CURVE_START = 200, 1000, 10
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import gymnasium as gym
 
+from kilroy_gym._extras import needs_extra
+from kilroy_gym._progress import progress
+from kilroy_gym._seeding import seed_everything
 from kilroy_gym.adapters import load_agent_file
 from kilroy_gym.comparison.plan import Plan, Run
 from kilroy_gym.comparison.results import Recorder, RunResult
-from kilroy_gym.extras import needs_extra
-from kilroy_gym.progress import progress
-from kilroy_gym.seeding import seed_everything
 from kilroy_gym.training import KilroyTrainer
 
 with needs_extra("compare", "comparisons"):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kilroy_gym.extras import needs_extra
-from kilroy_gym.records import Floats
+from kilroy_gym._extras import needs_extra
+from kilroy_gym._records import Floats
 
 with needs_extra("compare", "statistics"):
     from scipy.stats import trim_mean

@@ -4,10 +4,10 @@ import csv
 import json
 from pathlib import Path
 
+from kilroy_gym._records import written_whole
 from kilroy_gym.comparison.plots import learning_curves, svg_of
 from kilroy_gym.comparison.report import report
 from kilroy_gym.comparison.summary import Summary, results_of
-from kilroy_gym.records import written_whole
 
 COLUMNS = ("agent", "warm_start", "seed", "post", "score", "expected_score", "best_score")
 SUMMARY, RESULTS = "summary.json", "results.csv"

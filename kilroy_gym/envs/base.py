@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import Space
 from gymnasium.spaces import Discrete
 
-from kilroy_gym.checks import number
+from kilroy_gym._checks import number
 from kilroy_gym.clock import Clock, SystemClock
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.feed import Feed

@@ -9,7 +9,7 @@ from gymnasium.error import InvalidAction
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from kilroy_gym.checks import integer
+from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 from kilroy_gym.faces.simulated import SimulatedFace
 
 if TYPE_CHECKING:
-    from kilroy_gym.faces.dry_run import DryRunFace, DryRunId
-    from kilroy_gym.faces.journal import Entry, Journal, read_journal
-    from kilroy_gym.faces.journaled import JournaledFace
     from kilroy_gym.faces.logged import LoggedFace
-    from kilroy_gym.faces.rate_limited import RateLimitedFace
-    from kilroy_gym.faces.retrying import RetryingFace
-    from kilroy_gym.faces.reviewed import RefusedId, ReviewedFace
-    from kilroy_gym.faces.storage import StorageError
-    from kilroy_gym.faces.wrapper import FaceWrapper
+    from kilroy_gym.faces.wrappers.base import FaceWrapper
+    from kilroy_gym.faces.wrappers.dry_run import DryRunFace, DryRunId
+    from kilroy_gym.faces.wrappers.journaled import JournaledFace
+    from kilroy_gym.faces.wrappers.limited import RateLimitedFace
+    from kilroy_gym.faces.wrappers.retrying import RetryingFace
+    from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
+    from kilroy_gym.storage.journal import Entry, Journal, read_journal
+    from kilroy_gym.storage.sqlite import StorageError
 
 __all__ = [
     "DryRunFace",
@@ -35,23 +35,23 @@ __all__ = [
 
 # What only a live platform needs is imported when it is asked for: `import kilroy_gym` stays light.
 _LATER = {
-    "DryRunFace": "dry_run",
-    "DryRunId": "dry_run",
-    "Entry": "journal",
-    "FaceWrapper": "wrapper",
-    "Journal": "journal",
-    "JournaledFace": "journaled",
-    "LoggedFace": "logged",
-    "RateLimitedFace": "rate_limited",
-    "RefusedId": "reviewed",
-    "RetryingFace": "retrying",
-    "ReviewedFace": "reviewed",
-    "StorageError": "storage",
-    "read_journal": "journal",
+    "DryRunFace": "faces.wrappers.dry_run",
+    "DryRunId": "faces.wrappers.dry_run",
+    "Entry": "storage.journal",
+    "FaceWrapper": "faces.wrappers.base",
+    "Journal": "storage.journal",
+    "JournaledFace": "faces.wrappers.journaled",
+    "LoggedFace": "faces.logged",
+    "RateLimitedFace": "faces.wrappers.limited",
+    "RefusedId": "faces.wrappers.reviewed",
+    "RetryingFace": "faces.wrappers.retrying",
+    "ReviewedFace": "faces.wrappers.reviewed",
+    "StorageError": "storage.sqlite",
+    "read_journal": "storage.journal",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    return getattr(importlib.import_module(f"kilroy_gym.{_LATER[name]}"), name)

@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kilroy_gym.checks import integer
-from kilroy_gym.packing import pack
+from kilroy_gym._checks import integer
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.packing import pack
 
 Rule = Callable[[PostData[Any]], str | None]
 """From a post to why it is refused, or ``None``; any function of this shape is a rule."""

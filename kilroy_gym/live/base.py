@@ -8,10 +8,10 @@ from typing import Any
 
 from kilroy_gym.adapters import Callback
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.faces.storage import StorageError
-from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.sqlite import StorageError
 from kilroy_gym.training import KilroyTrainer
 
 JOURNAL, CHECKPOINT = "journal.sqlite", "checkpoint.json"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kilroy_gym.faces.dry_run import DryRunId
-from kilroy_gym.faces.reviewed import RefusedId
-from kilroy_gym.faces.storage import StorageError
-from kilroy_gym.packing import pack, unpack
+from kilroy_gym._records import written_whole
+from kilroy_gym.faces.wrappers.dry_run import DryRunId
+from kilroy_gym.faces.wrappers.reviewed import RefusedId
 from kilroy_gym.post import PostData
-from kilroy_gym.records import written_whole
+from kilroy_gym.storage.packing import pack, unpack
+from kilroy_gym.storage.sqlite import StorageError
 
 Draft = tuple[Any, PostData[Any]]
 OWN_IDS = {"refused": RefusedId, "dry run": DryRunId}

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kilroy_gym.seeding import seed_everything
+from kilroy_gym._seeding import seed_everything
 
 if TYPE_CHECKING:
     from kilroy_gym.live.base import Run

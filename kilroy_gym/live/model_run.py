@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from kilroy_gym._checks import integer
 from kilroy_gym.adapters import Callback
 from kilroy_gym.adapters.sb3 import SB3Agent
-from kilroy_gym.checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.faces.journaled import JournaledFace
-from kilroy_gym.faces.reviewed import ReviewedFace
+from kilroy_gym.faces.wrappers.journaled import JournaledFace
+from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.live.base import JOURNAL, Run, Sending
 from kilroy_gym.live.run import Around

@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kilroy_gym._records import written_whole
 from kilroy_gym.adapters import ModuleAgent, find_named, load_agent_file, load_named
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.faces.reviewed import ReviewedFace
+from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.live.base import CHECKPOINT, Run
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.live.run import LiveRun
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.records import written_whole
 
 NAMES = "names.json"
 

@@ -3,8 +3,8 @@
 from collections import deque
 from typing import Any
 
-from kilroy_gym.faces.journaled import JournaledFace
-from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.faces.wrappers.base import FaceWrapper
+from kilroy_gym.faces.wrappers.journaled import JournaledFace
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.post import PostData
 

@@ -5,13 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from kilroy_gym._checks import integer
 from kilroy_gym.adapters import Callback, ModuleAgent, Round
-from kilroy_gym.checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.faces.journal import Entry
-from kilroy_gym.faces.keys import fresh_key
-from kilroy_gym.faces.reviewed import RefusedId, ReviewedFace
+from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.live.base import JOURNAL, Run, Sending
 from kilroy_gym.live.checkpoint import Checkpoint, Draft
@@ -19,6 +17,8 @@ from kilroy_gym.live.drafts import KeptModule
 from kilroy_gym.live.rounds import RoundJournal, Rounds
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.keys import fresh_key
 
 Around = Callable[[KilroyFace[Any, Any]], KilroyFace[Any, Any]]
 

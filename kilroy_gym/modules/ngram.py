@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kilroy_gym.checks import integer, number
+from kilroy_gym._checks import integer, number
 from kilroy_gym.codecs import TextCodec
 from kilroy_gym.codecs.base import short
 from kilroy_gym.modules.drafting import DraftingModule

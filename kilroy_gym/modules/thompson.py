@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from kilroy_gym.checks import number
+from kilroy_gym._checks import number
 from kilroy_gym.codecs import CategoricalCodec
 from kilroy_gym.modules.drafting import DraftingModule
 from kilroy_gym.post import PostData

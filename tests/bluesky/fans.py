@@ -4,7 +4,7 @@ from bluesky_network import Readers, until, write
 
 from kilroy_gym import ScorePending
 from kilroy_gym.audiences.text import SLOTS
-from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.modules import NgramModule
 
 LOVED = {"cats", "secretly", "steal", "tiny", "pickles"}

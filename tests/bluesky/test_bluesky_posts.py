@@ -9,8 +9,9 @@ import pytest
 from bluesky_network import until, write
 
 from kilroy_gym import PostData
-from kilroy_gym.faces.bluesky import PROFILE, BlueskyError
-from kilroy_gym.faces.bluesky_records import MAX_GRAPHEMES, record_key
+from kilroy_gym.faces.bluesky import BlueskyError
+from kilroy_gym.faces.bluesky.face import PROFILE
+from kilroy_gym.faces.bluesky.records import MAX_GRAPHEMES, record_key
 
 pytestmark = pytest.mark.network
 

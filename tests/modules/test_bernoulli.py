@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kilroy_gym import PostData
 from kilroy_gym.modules import BernoulliModule
-from kilroy_gym.packing import pack, unpack
+from kilroy_gym.storage.packing import pack, unpack
 
 
 def posts(*xs):

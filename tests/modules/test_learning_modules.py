@@ -20,7 +20,7 @@ from kilroy_gym.modules import (
     SequenceModule,
     ThompsonModule,
 )
-from kilroy_gym.packing import pack, unpack
+from kilroy_gym.storage.packing import pack, unpack
 
 SEQUENCES = SequenceCodec(vocabulary=6, length=4, start=1, stop=2)
 MONDAY_NOON = np.array([12, 0])

@@ -14,7 +14,7 @@ from kilroy_gym import KilroyTrainer, PostData
 from kilroy_gym.codecs import TextCodec, UnencodablePost, graphemes
 from kilroy_gym.modules import NgramModule
 from kilroy_gym.modules.ngram_table import END, START, NgramTable, words_of
-from kilroy_gym.packing import pack, unpack
+from kilroy_gym.storage.packing import pack, unpack
 
 TITLES = Path(__file__).parents[3] / "shared/data/reddit_titles/reddit_top2013_titles.csv.gz"
 SENTENCES = ["the cat sat down", "the dog sat up", "a dog ran", "the dog ran home"]

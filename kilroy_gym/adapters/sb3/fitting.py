@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch as th
 
+from kilroy_gym._progress import progress
 from kilroy_gym.adapters.sb3.cloning import Cloner, Examples
-from kilroy_gym.progress import progress
 
 VALIDATION_SHARE = 0.2
 LEAST_VALIDATION_POSTS = 10

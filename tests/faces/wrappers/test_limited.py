@@ -62,7 +62,7 @@ def test_two_processes_share_the_limit_of_a_file(tmp_path):
     with RateLimitedFace(WallFace(), path, per_hour=2) as limited:
         limited.post(PostData(0))
         command = [sys.executable, "-c", script, path]
-        subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
+        subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
         assert limited._claim(None) > 3000
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy.typing as npt
 
-from kilroy_gym.checks import integer, number
+from kilroy_gym._checks import integer, number
+from kilroy_gym._extras import needs_extra
 from kilroy_gym.clock import Clock, UnixClock
-from kilroy_gym.extras import needs_extra
 from kilroy_gym.faces.failures import is_passing, retry_after_s
-from kilroy_gym.faces.keys import fresh_key
-from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, check_post_once_kept
+from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost, check_post_once_kept
 from kilroy_gym.interfaces import KilroyFace, PostRefused, ScorePending
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.keys import fresh_key
 
 log = logging.getLogger(__name__)
 

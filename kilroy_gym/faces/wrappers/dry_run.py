@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kilroy_gym.checks import number
-from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost
+from kilroy_gym._checks import number
+from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.post import PostData
 

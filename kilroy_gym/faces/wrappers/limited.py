@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from kilroy_gym.checks import integer
+from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock, UnixClock
-from kilroy_gym.faces.storage import Storage
-from kilroy_gym.faces.wrapper import FaceWrapper
+from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.interfaces import KilroyFace
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.sqlite import Storage
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 SHORTEST_WAIT_S = 1e-3  # a shorter one may be lost by rounding, and then nothing would move

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kilroy_gym.checks import integer
+from kilroy_gym._checks import integer
+from kilroy_gym._extras import needs_extra
 from kilroy_gym.codecs import graphemes
-from kilroy_gym.extras import needs_extra
 from kilroy_gym.interfaces import PostRefused
 
 MAX_GRAPHEMES = 300

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from kilroy_gym import KilroyTrainer, ModuleAgent
+from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.codecs import SequenceCodec
-from kilroy_gym.evaluation import mean_score
 from kilroy_gym.modules import CategoricalModule, SequenceModule
 
 

@@ -1,4 +1,4 @@
-"""Posting on Bluesky; needs the extra ``bluesky``."""
+"""An account on Bluesky as a Face."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -7,15 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kilroy_gym.checks import number
-from kilroy_gym.faces.bluesky_feed import checked_source, existing_posts
-from kilroy_gym.faces.bluesky_records import check_text, created_at, record_key
-from kilroy_gym.faces.bluesky_session import BlueskyError, BlueskySession, BlueskyUnreachable
-from kilroy_gym.faces.credentials import credentials_from_environment, credentials_from_file
+from kilroy_gym._checks import number
+from kilroy_gym.faces.bluesky.credentials import credentials_from_environment, credentials_from_file
+from kilroy_gym.faces.bluesky.feed import checked_source, existing_posts
+from kilroy_gym.faces.bluesky.records import check_text, created_at, record_key
+from kilroy_gym.faces.bluesky.session import BlueskyError, BlueskySession
 from kilroy_gym.interfaces import KilroyFace, ScorePending
 from kilroy_gym.post import PostData
-
-__all__ = ["BlueskyError", "BlueskyFace", "BlueskyUnreachable"]
 
 POST = "app.bsky.feed.post"
 PROFILE = "app.bsky.actor.profile"

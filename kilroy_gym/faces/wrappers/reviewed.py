@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kilroy_gym.checks import number
-from kilroy_gym.faces.dry_run import DryRunFace
-from kilroy_gym.faces.journaled import JournaledFace
+from kilroy_gym._checks import number
 from kilroy_gym.faces.rules import Rule, fingerprint
-from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, layers
+from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost, layers
+from kilroy_gym.faces.wrappers.dry_run import DryRunFace
+from kilroy_gym.faces.wrappers.journaled import JournaledFace
 from kilroy_gym.interfaces import KilroyFace, PostRefused
 from kilroy_gym.post import PostData
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import UnencodablePost
-from kilroy_gym.faces.journal import Entry, Journal, packed_post
-from kilroy_gym.faces.keys import check_key
-from kilroy_gym.faces.wrapper import FaceWrapper, ScoredPost, check_post_once_kept
+from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost, check_post_once_kept
 from kilroy_gym.interfaces import KilroyFace, PostRefused, Simulated
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.journal import Entry, Journal, packed_post
+from kilroy_gym.storage.keys import check_key
 
 
 class JournaledFace(FaceWrapper):

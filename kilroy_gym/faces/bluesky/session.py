@@ -7,9 +7,9 @@ from time import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from kilroy_gym.checks import number
-from kilroy_gym.extras import needs_extra
-from kilroy_gym.faces.credentials import Credentials
+from kilroy_gym._checks import number
+from kilroy_gym._extras import needs_extra
+from kilroy_gym.faces.bluesky.credentials import Credentials
 
 with needs_extra("bluesky", "Bluesky Faces"):
     import atproto

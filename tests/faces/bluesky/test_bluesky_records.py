@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilroy_gym.codecs import graphemes
-from kilroy_gym.faces.bluesky_records import check_text, created_at, record_key
+from kilroy_gym.faces.bluesky.records import check_text, created_at, record_key
 from kilroy_gym.interfaces import PostRefused
 
 KEYS = st.integers(0, 2**53 - 1)

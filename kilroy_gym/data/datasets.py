@@ -11,9 +11,9 @@ from typing import Any, Generic, overload
 
 import numpy as np
 
-from kilroy_gym.checks import integer
-from kilroy_gym.packing import pack, unpack
+from kilroy_gym._checks import integer
 from kilroy_gym.post import PostData, X
+from kilroy_gym.storage.packing import pack, unpack
 
 
 class Dataset(Sequence[PostData[X]], ABC):

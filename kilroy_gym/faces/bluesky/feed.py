@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kilroy_gym.faces.bluesky_session import BlueskySession
+from kilroy_gym.faces.bluesky.session import BlueskySession
 
 PAGE = 100
 """The most posts that the server gives for one request."""

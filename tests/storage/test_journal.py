@@ -18,7 +18,7 @@ from storable import same, storable
 
 from kilroy_gym import PostData
 from kilroy_gym.faces import Journal, StorageError, read_journal
-from kilroy_gym.faces.journal import IN_DOUBT
+from kilroy_gym.storage.journal import IN_DOUBT
 
 FRESH = itertools.count()
 

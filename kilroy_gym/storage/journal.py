@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from kilroy_gym.clock import Clock, UnixClock
-from kilroy_gym.faces.keys import fresh_key
-from kilroy_gym.faces.storage import Storage, StorageError
-from kilroy_gym.packing import pack, unpack
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.keys import fresh_key
+from kilroy_gym.storage.packing import pack, unpack
+from kilroy_gym.storage.sqlite import Storage, StorageError
 
 STORAGE = Storage(
     "journal",
@@ -78,8 +78,8 @@ class Journal:
     """The posts of one bot in an SQLite file; each change is durable when the method returns.
 
     While a journal is open nobody else can open the same one; all can :func:`read_journal`.
-    Content and ids are stored as JSON (see :mod:`kilroy_gym.packing`): nothing that is read from
-    the file can run code.
+    Content and ids are stored as JSON (see :mod:`kilroy_gym.storage.packing`): nothing
+    that is read from the file can run code.
 
     Args:
         path: The file; it is made where it is not there.

@@ -6,7 +6,7 @@ from scipy.stats import rankdata
 
 from kilroy_gym import PostData
 from kilroy_gym.data import FileCachingDatasetFactory, MemoryCachingDatasetFactory
-from kilroy_gym.weighting import Resampled, rank_weights, weigh_by
+from kilroy_gym.data.weights import Resampled, rank_weights, weigh_by
 
 numbers = st.integers(-5, 5) | st.floats(-1e300, 1e300)
 known = st.lists(numbers, min_size=1, max_size=20).map(lambda found: np.array(found, np.float64))

@@ -18,7 +18,7 @@ from kilroy_gym.faces import (
     RetryingFace,
     ReviewedFace,
 )
-from kilroy_gym.faces.wrapper import OPTIONAL, ORDER, layers
+from kilroy_gym.faces.wrappers.base import OPTIONAL, ORDER, layers
 from kilroy_gym.interfaces import Simulated
 
 VALUES = {name: (lambda *args, name=name: (name, args)) for name in OPTIONAL}

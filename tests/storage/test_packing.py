@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 from storable import same, storable
 
-from kilroy_gym.packing import pack, unpack
+from kilroy_gym.storage.packing import pack, unpack
 
 
 def there_and_back(value):

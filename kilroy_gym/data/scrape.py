@@ -1,13 +1,12 @@
 """What of a scrape can be mimicked."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import isfinite, nan
 from numbers import Real
 from typing import Any
 
-from kilroy_gym.adapters.environments import env_attribute
 from kilroy_gym.codecs import Codec, UnencodablePost
 from kilroy_gym.post import PostData, X
 
@@ -76,40 +75,3 @@ class Scrape(Iterable[PostData[X]]):
                 f"it is not known, got {item[2]!r}"
             )
         return item[1], float(item[2])
-
-
-def scrape_of(env: Any, agent: Any, limit: int | None, strict: bool, scored: bool) -> Scrape[Any]:
-    """Returns what of an environment's existing posts an agent can mimic.
-
-    Args:
-        env: A Kilroy environment.
-        agent: The agent; where it has a module with a codec, that decides as well.
-        limit: As for :class:`Scrape`.
-        strict: As for :class:`Scrape`.
-        scored: Whether the scores are wanted.
-
-    Raises:
-        TypeError: The scores are wanted, and the Face does not tell them.
-    """
-    scrap = scrap_scored_of(env) if scored else env_attribute(env, "scrap")
-    own = getattr(getattr(agent, "module", None), "codec", None)
-    codecs = {id(codec): codec for codec in (env_attribute(env, "codec"), own)}
-    taken = [codec for codec in codecs.values() if isinstance(codec, Codec)]
-    return Scrape(scrap(limit), taken, limit, strict, scored)
-
-
-def scrap_scored_of(env: Any) -> Callable[[int | None], Iterable[Any]]:
-    """Returns the ``scrap_scored`` of an environment's Face.
-
-    Raises:
-        TypeError: The Face has none.
-    """
-    face = env_attribute(env, "face")
-    scrap_scored: Any = getattr(face, "scrap_scored", None)
-    if scrap_scored is None:
-        raise TypeError(
-            f"{type(face).__name__} has no scrap_scored(limit), so the scores of existing posts "
-            "are not known: mimic without weight_by_score, or add that method (see KilroyFace)"
-        )
-    found: Callable[[int | None], Iterable[Any]] = scrap_scored
-    return found

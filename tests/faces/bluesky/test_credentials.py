@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from kilroy_gym.faces.credentials import (
+from kilroy_gym.faces.bluesky.credentials import (
     Credentials,
     credentials_from_environment,
     credentials_from_file,

@@ -1,0 +1,1 @@
+"""Wrappers around Faces, composed like Gymnasium's; `kilroy_gym.faces` has them all."""

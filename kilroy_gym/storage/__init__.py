@@ -1,0 +1,1 @@
+"""How things are kept: SQLite files, the journal and its keys, values as JSON."""
