@@ -1,6 +1,7 @@
 """Warm start, then the environment loop."""
 
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,6 @@ from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.agent import Agent, Callback, stopping_after
 from kilroy_gym.adapters.environments import env_attribute
 from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
@@ -21,7 +21,7 @@ from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.data.scrape import Scrape
 from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import Agent, Callback, KilroyFace, Round
 from kilroy_gym.modules import KilroyModule
 
 STEPS = 10
@@ -236,7 +236,7 @@ class KilroyTrainer:
         if steps is not None:
             budget = min(budget, integer("steps", steps, 1) * self.agent.update_rate)
         if seconds is not None:
-            callback = stopping_after(seconds, callback)
+            callback = _stopping_after(seconds, callback)
         if progress_bar is None:
             progress_bar = sys.stderr.isatty()
         self.agent.learn(budget, callback, progress_bar)
@@ -341,3 +341,22 @@ def scrap_scored_of(env: Any) -> Callable[[int | None], Iterable[Any]]:
         )
     found: Callable[[int | None], Iterable[Any]] = scrap_scored
     return found
+
+
+def _stopping_after(seconds: float, callback: Callback | None) -> Callback:
+    """Returns a callback that also stops a run once so many seconds have passed.
+
+    Raises:
+        TypeError: ``callback`` is no function of a round.
+        ValueError: ``seconds`` is not positive.
+    """
+    if not seconds > 0:
+        raise ValueError(f"seconds must be positive, got {seconds!r}")
+    if not (callback is None or callable(callback)):
+        raise TypeError(f"with seconds, callback must be a function of a Round, got {callback!r}")
+    end = time.monotonic() + seconds
+
+    def stop(played: Round) -> bool:
+        return (callback is None or callback(played) is not False) and time.monotonic() < end
+
+    return stop

@@ -1,9 +1,9 @@
 """Who plays: a module as an agent, agent files."""
 
-from kilroy_gym.adapters.agent import Agent, Callback, Round
 from kilroy_gym.adapters.files import agent_file, find_named, load_agent_file, load_named, roster
 from kilroy_gym.adapters.module_agent import ModuleAgent
 from kilroy_gym.adapters.own import module_for
+from kilroy_gym.interfaces import Agent, Callback, Round
 
 __all__ = [
     "Agent",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.adapters.agent import Agent
+from kilroy_gym.interfaces import Agent
 
 
 def mean_score(agent: Agent, env: Any, posts: int) -> float:

@@ -13,10 +13,10 @@ from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.agent import Callback, Round
 from kilroy_gym.adapters.environments import env_attribute, whole_posts
 from kilroy_gym.adapters.whole_posts import WholePosts
 from kilroy_gym.codecs import Codec
+from kilroy_gym.interfaces import Callback, Round
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.post import PostData, X
 from kilroy_gym.storage.packing import pack, unpack

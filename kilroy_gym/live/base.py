@@ -72,7 +72,7 @@ class Run(ABC):
 
     def close(self) -> None:
         """Lets others open the run."""
-        self._env.face.close()  # type: ignore[attr-defined]
+        self._env.face.close()
 
     @abstractmethod
     def run(

@@ -12,18 +12,16 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
-from kilroy_gym.adapters.agent import Callback
 from kilroy_gym.adapters.sb3.checks import (
     check_algorithm,
     codec_of,
     faces_of,
     steps_per_update,
 )
-from kilroy_gym.adapters.sb3.fitting import AfterEpoch
 from kilroy_gym.adapters.sb3.learning import learn_within
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
 from kilroy_gym.adapters.sb3.warm_start import WarmStart
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import AfterEpoch, Callback, KilroyFace
 from kilroy_gym.post import PostData
 
 AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]

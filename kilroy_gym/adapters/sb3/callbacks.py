@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.callbacks import BaseCallback
 
-from kilroy_gym.adapters.agent import Callback, Round
 from kilroy_gym.adapters.sb3.checks import composed, steps_per_update
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.compose import whole_posts_of
+from kilroy_gym.interfaces import Callback, Round
 from kilroy_gym.post import PostData
 
 

@@ -1,6 +1,5 @@
 """Fitting a clone: epochs, a validation split, early stopping."""
 
-from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch as th
 
 from kilroy_gym._progress import progress
 from kilroy_gym.adapters.sb3.cloning import Cloner, Examples
+from kilroy_gym.interfaces import AfterEpoch
 
 VALIDATION_SHARE = 0.2
 LEAST_VALIDATION_POSTS = 10
@@ -21,8 +21,6 @@ LAST_EPOCHS = 20
 """With all posts, and steps that shrink to nothing."""
 
 Numbers = npt.NDArray[np.int64]
-AfterEpoch = Callable[[int, dict[str, float]], bool | None]
-"""Called with the number of the epoch and its figures; ``False`` stops."""
 
 
 def fit(

@@ -9,11 +9,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecEnv
 
-from kilroy_gym.adapters.agent import Callback
 from kilroy_gym.adapters.sb3.callbacks import Rounds
 from kilroy_gym.adapters.sb3.checks import composed, why_useless
 from kilroy_gym.adapters.sb3.hand_over import HandOver
 from kilroy_gym.codecs import Codec
+from kilroy_gym.interfaces import Callback
 
 
 def learn_within(

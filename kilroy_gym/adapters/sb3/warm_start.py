@@ -8,9 +8,10 @@ import torch as th
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
-from kilroy_gym.adapters.sb3.fitting import AfterEpoch, fit, step
+from kilroy_gym.adapters.sb3.fitting import fit, step
 from kilroy_gym.adapters.sb3.hand_over import HandOver
 from kilroy_gym.codecs import Codec
+from kilroy_gym.interfaces import AfterEpoch
 from kilroy_gym.post import PostData
 
 BATCH_SIZE = 32

@@ -8,7 +8,7 @@ from parts import WallFace, moody_face
 
 from kilroy_gym import FaceEnv, PostData
 from kilroy_gym.faces import DryRunFace, JournaledFace, RateLimitedFace, RefusedId, ReviewedFace
-from kilroy_gym.faces import reviewed as reviewed_module
+from kilroy_gym.faces.wrappers import reviewed as reviewed_module
 from kilroy_gym.interfaces import PostRefused
 
 
