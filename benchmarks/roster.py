@@ -21,6 +21,7 @@ from kilroy_gym.comparison.rows import Row
 from kilroy_gym.comparison.runner import play_all
 from kilroy_gym.comparison.summary import Summary, summarize
 from kilroy_gym.comparison.table import cell, share_reached
+from kilroy_gym.comparison.workers import Processes
 from kilroy_gym.envs.suite import AUDIENCES
 
 BEGIN, END = "<!-- measured by benchmarks/roster.py -->", "<!-- end of what was measured -->"
@@ -106,7 +107,7 @@ def kinds(
 def measured(plan: Plan, out: Path, jobs: int) -> Summary:
     """Plays what is not finished yet."""
     directory = plan.directory(out)
-    return summarize(plan, directory, play_all(plan, directory, jobs))
+    return summarize(plan, directory, play_all(plan, directory, Processes(jobs)))
 
 
 def rank(row: Row) -> float:

@@ -9,9 +9,10 @@ from kilroy_gym.adapters import Round
 from kilroy_gym.codecs import BinaryCodec
 from kilroy_gym.comparison.measures import uniform_levels
 from kilroy_gym.comparison.plan import Plan
+from kilroy_gym.comparison.play import play
 from kilroy_gym.comparison.report import report
 from kilroy_gym.comparison.results import Recorder, RunResult
-from kilroy_gym.comparison.runner import result_file, result_of
+from kilroy_gym.comparison.runner import result_file
 from kilroy_gym.comparison.summary import summarize
 from kilroy_gym.comparison.table import sentences
 from kilroy_gym.comparison.write import write_all
@@ -56,7 +57,7 @@ def played(directory, env_id, *agents, **settings):
     plan = Plan.checked(env_id, agents, **settings)
     plan.directory(directory)
     for run in plan.runs:
-        result_of(plan, run).save(result_file(directory, run.name))
+        play(plan, run).save(result_file(directory, run.name))
     return summarize(plan, directory)
 
 
