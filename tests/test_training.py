@@ -375,7 +375,7 @@ def test_an_agent_with_four_methods_is_enough_where_the_environment_is_given():
     trainer.run(steps=3)
     assert (agent.mimicked, agent.made) == (100, 12)
     assert trainer.evaluate(20) == 1.0
-    with pytest.raises(AttributeError, match="FourMethods is no module's agent"):
+    with pytest.raises(AttributeError, match="FourMethods has no module"):
         trainer.module  # noqa: B018
     with pytest.raises(TypeError, match="update_rate must be left out: FourMethods has no set_env"):
         trainer.run(steps=1, update_rate=2)
