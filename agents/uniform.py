@@ -8,13 +8,14 @@ from typing import Any
 
 from kilroy_gym import KilroyModule, ModuleAgent, PostData
 from kilroy_gym.adapters import codec_of
-from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.post import AnyPost
 
 
 class UniformModule(KilroyModule[Any, int]):
     """Draws every action of the space with the same probability."""
 
-    codec: Codec[Any]
+    codec: AnyCodec
 
     def __init__(self, env: Any, seed: int | None) -> None:
         """Takes a space of its own, so that the environment's stream stays untouched."""
@@ -23,11 +24,11 @@ class UniformModule(KilroyModule[Any, int]):
         self.space.seed(seed)
         self.ids = count()
 
-    def generate(self) -> tuple[int, PostData[Any]]:
+    def generate(self) -> tuple[int, AnyPost]:
         """Writes any post."""
         return next(self.ids), PostData(self.codec.decode(self.space.sample()))
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "UniformModule":
+    def mimic(self, posts: Sequence[AnyPost]) -> "UniformModule":
         """Learns nothing."""
         return self
 

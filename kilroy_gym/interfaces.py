@@ -9,22 +9,38 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.post import PostData, X
+from kilroy_gym.post import AnyPost, PostData, X
 
 if TYPE_CHECKING:
-    from kilroy_gym.codecs import Codec
+    from kilroy_gym.codecs.base import AnyCodec
+    from kilroy_gym.modules.base import AnyModule
 
 PostId = TypeVar("PostId", bound=Hashable)
 Capability = TypeVar("Capability")
-AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
-ScoredPost = tuple[Any, PostData[X], float | None]
+
+# What depends on the content of a post, by name.
+Action: TypeAlias = Any
+"""A post as an environment takes it; its type is the codec's. Also a batch of them."""
+Observation: TypeAlias = Any
+"""What an agent sees before it writes; its type is the environment's. Also a batch of them."""
+AnyId: TypeAlias = Any
+"""A post id or draft id: hashable; its type is the Face's or the module's."""
+AnyArray = npt.NDArray[Any]
+"""An array of actions or observations; its dtype is that of their space."""
+State = dict[str, Any]
+"""What a module or agent needs to go on in another process: JSON values, arrays and bytes."""
+Info = dict[str, Any]
+"""What an environment tells besides, as Gymnasium has it."""
+AnyVectorEnv = VectorEnv[Any, Any, Any]
+AnyEnv = gym.Env[Any, Any] | AnyVectorEnv
+ScoredPost = tuple[AnyId, PostData[X], float | None]
 """A post that exists already: its id, the post, and its score or ``None``."""
 
 # --- Faces ----------------------------------------------------------------------------------
@@ -62,14 +78,14 @@ class FaceError(RuntimeError):
     """
 
     def __init__(
-        self, message: str, posts: Mapping[Any, PostData[Any]], scores: Mapping[Any, float]
+        self, message: str, posts: Mapping[AnyId, AnyPost], scores: Mapping[AnyId, float]
     ) -> None:
         """Carries ``message`` and copies of what the round had done."""
         super().__init__(message)
         self.posts = dict(posts)
         self.scores = dict(scores)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Lets the error cross from a worker process with all it carries."""
         return type(self), (str(self), self.posts, self.scores)
 
@@ -139,6 +155,9 @@ class KilroyFace(ABC, Generic[X, PostId]):
         """Lets go of files and connections; by default there are none."""
 
 
+AnyFace = KilroyFace[Any, Any]
+
+
 @runtime_checkable
 class Simulated(Protocol):
     """A Face whose world starts over and can be copied."""
@@ -151,7 +170,7 @@ class Simulated(Protocol):
 class KnowsTruth(Protocol):
     """A Face that knows how its scores are drawn."""
 
-    def truth(self, post_id: Any) -> tuple[float, float]:
+    def truth(self, post_id: AnyId) -> tuple[float, float]:
         """Returns the expected score of a post, and the best that any post could have had then."""
 
 
@@ -173,7 +192,7 @@ class Observes(Protocol):
 
     observation_space: gym.Space[Any]
 
-    def observe(self, count: int) -> npt.NDArray[Any]:
+    def observe(self, count: int) -> AnyArray:
         """Returns what is observed before each of the next ``count`` posts.
 
         Returns:
@@ -198,13 +217,13 @@ class PlaysActions(Protocol):
         plays_actions: Whether playing actions means the same as posting and scoring them.
     """
 
-    codec: "Codec[Any]"
+    codec: "AnyCodec"
 
     @property
     def plays_actions(self) -> bool:
         """Whether ``play`` and ``play_one`` stand for ``post``, ``score`` and ``truth``."""
 
-    def play(self, actions: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], tuple[Any, Any, Any]]:
+    def play(self, actions: AnyArray) -> tuple[npt.NDArray[np.int64], tuple[Any, Any, Any]]:
         """Posts checked actions of shape ``(n, ...)``.
 
         Returns:
@@ -212,7 +231,7 @@ class PlaysActions(Protocol):
             or a float64 array of shape ``(n,)``.
         """
 
-    def play_one(self, action: Any) -> tuple[int, tuple[Any, Any, Any]]:
+    def play_one(self, action: Action) -> tuple[int, tuple[Any, Any, Any]]:
         """Does what ``play`` does for one action; the three are numbers."""
 
 
@@ -226,7 +245,7 @@ class WrapsFace(Protocol):
         passes_on: What this one can do only where the Face inside can.
     """
 
-    face: KilroyFace[Any, Any]
+    face: AnyFace
     hides: frozenset[type]
     passes_on: frozenset[type]
 
@@ -271,10 +290,10 @@ class Round:
     """
 
     number: int
-    post_ids: Sequence[Any]
-    posts: Sequence[PostData[Any]]
+    post_ids: Sequence[AnyId]
+    posts: Sequence[AnyPost]
     scores: Sequence[float | None]
-    arrived: dict[Any, float] = field(default_factory=dict)
+    arrived: dict[AnyId, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     expected_scores: npt.NDArray[np.float64] | None = None
     best_scores: npt.NDArray[np.float64] | None = None
@@ -295,14 +314,14 @@ class Agent(Protocol):
 
     def predict(
         self,
-        observation: Any,
+        observation: Observation,
         state: Any = None,
         episode_start: Any = None,
         deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Action, Any]:
         """Returns an action for an observation, or a batch for a batch, and the next state."""
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> object:
+    def mimic(self, posts: Sequence[AnyPost]) -> object:
         """Learns to write posts like these (one batch)."""
 
     def learn(
@@ -345,7 +364,7 @@ class ClonesPosts(Protocol):
 
     def fine_tune(
         self,
-        posts: Sequence[PostData[Any]],
+        posts: Sequence[AnyPost],
         epochs: int,
         batch_size: int | None,
         rng: np.random.Generator,
@@ -364,7 +383,7 @@ class PlaysModule(Protocol):
         module: The module as it is now, a :class:`~kilroy_gym.modules.KilroyModule`.
     """
 
-    module: Any
+    module: "AnyModule"
 
 
 @runtime_checkable
@@ -379,7 +398,7 @@ class PlaysOneFace(Protocol):
     def env(self) -> AnyEnv:
         """The environment that it plays."""
 
-    def check_face(self, face_or_env: KilroyFace[Any, Any] | AnyEnv) -> None:
+    def check_face(self, face_or_env: AnyFace | AnyEnv) -> None:
         """Refuses another Face, or an environment around one, by a ``ValueError``."""
 
 
@@ -398,7 +417,7 @@ class NamesItsFile(Protocol):
 class Checkpointable(Protocol):
     """A module or agent that can go on in another process."""
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Returns all it takes to go on: JSON values, arrays and bytes."""
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -419,8 +438,8 @@ class KilroyEnv(Protocol):
         wait: Whether a step waits until its scores are known.
     """
 
-    face: KilroyFace[Any, Any]
-    codec: "Codec[Any] | None"
+    face: AnyFace
+    codec: "AnyCodec | None"
     composed: bool
     wait: bool
 
@@ -429,17 +448,17 @@ class KilroyEnv(Protocol):
         """Whether the Face is a simulated one, which can start over and be copied."""
 
     @property
-    def contexts(self) -> npt.NDArray[Any]:
+    def contexts(self) -> AnyArray:
         """What is observed before each of the next posts, as the Face gives it: ``(slots, ...)``.
 
         It is the structured observation whatever form the agent gets it in.
         """
 
     @property
-    def last_posts(self) -> list[PostData[Any]]:
+    def last_posts(self) -> list[AnyPost]:
         """The posts that the last step made, in slot order; decoded only when it is asked for."""
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[AnyId, AnyPost]]:
         """Yields existing posts of the Face with their ids."""
 
     def snapshot(self) -> Any:
@@ -449,7 +468,7 @@ class KilroyEnv(Protocol):
             TypeError: The Face is a live one.
         """
 
-    def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
+    def resume(self, post_ids: Mapping[int, AnyId] | None = None) -> None:
         """Lets the next step go on with the round that an error or an interrupt ended.
 
         That step must be given the same actions; what was made is not made again.
@@ -464,10 +483,10 @@ class KilroyEnv(Protocol):
 class PlaysRounds(Protocol):
     """An environment of one round a step, which need not wait for scores."""
 
-    def drain(self) -> dict[Any, float]:
+    def drain(self) -> dict[AnyId, float]:
         """Waits for all scores that are pending and returns them by post id."""
 
-    def expect(self, ages_s: Mapping[Any, float]) -> None:
+    def expect(self, ages_s: Mapping[AnyId, float]) -> None:
         """Expects the scores of posts that another process made.
 
         Args:

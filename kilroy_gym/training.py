@@ -17,6 +17,7 @@ from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.data.scrape import Scrape
 from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
@@ -24,6 +25,7 @@ from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.interfaces import (
     Agent,
     AnyEnv,
+    AnyFace,
     Callback,
     ClonesPosts,
     KilroyFace,
@@ -35,6 +37,7 @@ from kilroy_gym.interfaces import (
     find,
 )
 from kilroy_gym.modules import KilroyModule
+from kilroy_gym.modules.base import AnyModule
 
 STEPS = 10
 POST_RATE = 1.0
@@ -64,7 +67,7 @@ class Pace:
     score_delay_s: float = 0.0
     wait: bool = True
 
-    def env(self, face: KilroyFace[Any, Any], codec: Codec[Any] | None) -> AnyEnv:
+    def env(self, face: AnyFace, codec: AnyCodec | None) -> AnyEnv:
         """Returns an environment with this timing, which leaves the Face open."""
         return FaceVectorEnv(
             face,
@@ -111,11 +114,11 @@ class KilroyTrainer:
 
     def __init__(
         self,
-        face_or_env: KilroyFace[Any, Any] | AnyEnv,
-        module_or_agent: KilroyModule[Any, Any] | Agent | Any,
+        face_or_env: AnyFace | AnyEnv,
+        module_or_agent: AnyModule | Agent | Any,
         dataset_factory: DatasetFactory[Any] | None = None,
         *,
-        codec: Codec[Any] | None = None,
+        codec: AnyCodec | None = None,
         seed: int | None = None,
     ) -> None:
         """Brings environment and agent together."""
@@ -137,7 +140,7 @@ class KilroyTrainer:
             raise TypeError(
                 f"face_or_env must be a KilroyFace or a Gymnasium environment, got {face_or_env!r}"
             )
-        self._codec: Codec[Any] | None = kilroy_env(self.env).codec
+        self._codec: AnyCodec | None = kilroy_env(self.env).codec
         self.agent: Agent = self._as_agent(agent)
         self.skipped_posts = 0
         self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()

@@ -6,7 +6,8 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import Codec, SequenceCodec
+from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.interfaces import AnyEnv, KilroyEnv
 
 
@@ -55,7 +56,7 @@ def kilroy_env(env: AnyEnv) -> KilroyEnv:
     return kilroy_envs(env)[0]
 
 
-def codec_of(env: AnyEnv) -> Codec[Any]:
+def codec_of(env: AnyEnv) -> AnyCodec:
     """Returns the codec of the Kilroy environment inside wrappers.
 
     Raises:

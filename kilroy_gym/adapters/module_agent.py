@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Generic
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
@@ -16,8 +15,9 @@ from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env, whole_posts
 from kilroy_gym.adapters.rounds import Draft, Rounds, actions_of
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.interfaces import AnyEnv, Callback, Round
+from kilroy_gym.interfaces import AnyArray, AnyEnv, Callback, Round
 from kilroy_gym.modules import DraftId, KilroyModule
+from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData, X
 from kilroy_gym.storage.packing import pack, unpack
 
@@ -56,7 +56,7 @@ class ModuleAgent(Generic[X, DraftId]):
         update_rate: int | None = None,
     ) -> None:
         """Sets the environment."""
-        self.module: KilroyModule[Any, Any] = checked_module(module, "module")
+        self.module: AnyModule = checked_module(module, "module")
         self._move(env, update_rate)
 
     def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
@@ -212,7 +212,7 @@ class ModuleAgent(Generic[X, DraftId]):
     ) -> bool | None:
         """Plays a round, or the rest of one, reinforces with every score that came, and tells."""
 
-        def write(contexts: npt.NDArray[Any], before: Sequence[Draft]) -> Sequence[Draft]:
+        def write(contexts: AnyArray, before: Sequence[Draft]) -> Sequence[Draft]:
             written = self._write(contexts, before)
             return written if before_sending is None else before_sending(written)
 
@@ -226,7 +226,7 @@ class ModuleAgent(Generic[X, DraftId]):
         self.module.forget([draft_id for draft_id, _ in drafts])
         return actions_of(self._codec, [post for _, post in drafts])
 
-    def _write(self, contexts: npt.NDArray[Any], before: Sequence[Draft]) -> Sequence[Draft]:
+    def _write(self, contexts: AnyArray, before: Sequence[Draft]) -> Sequence[Draft]:
         """Lets the module write, and refuses a draft id that is taken before anything is posted."""
         drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
         taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
@@ -252,7 +252,7 @@ class ModuleAgent(Generic[X, DraftId]):
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
 
 
-def checked_module(module: object, source: str) -> KilroyModule[Any, Any]:
+def checked_module(module: object, source: str) -> AnyModule:
     """Returns a module as it is.
 
     Raises:

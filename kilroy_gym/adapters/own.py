@@ -15,11 +15,11 @@ from kilroy_gym.modules import (
     ContextualModule,
     GaussianModule,
     GrowingModule,
-    KilroyModule,
     NgramModule,
     SequenceModule,
     ThompsonModule,
 )
+from kilroy_gym.modules.base import AnyModule
 
 
 def time_features(observation: Any) -> npt.NDArray[np.float64]:
@@ -38,7 +38,7 @@ def time_features(observation: Any) -> npt.NDArray[np.float64]:
     return np.concatenate([day, day * (weekday >= 5)])
 
 
-OWN_MODULES: dict[str, Callable[[Any, int | None], KilroyModule[Any, Any]]] = {
+OWN_MODULES: dict[str, Callable[[Any, int | None], AnyModule]] = {
     "Kilroy-Bernoulli": lambda codec, seed: BernoulliModule(seed=seed),
     "Kilroy-Topics": lambda codec, seed: ThompsonModule(
         codec.choices, prior=2.0, likelihood="gamma", seed=seed
@@ -59,7 +59,7 @@ OWN_MODULES: dict[str, Callable[[Any, int | None], KilroyModule[Any, Any]]] = {
 
 def module_for(
     env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any], seed: int | None = None
-) -> KilroyModule[Any, Any]:
+) -> AnyModule:
     """Returns a new module of the kind that suits a registered environment.
 
     Args:

@@ -11,13 +11,13 @@ from gymnasium.vector import VectorEnv
 
 from kilroy_gym.adapters.environments import kilroy_envs
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import Codec
-from kilroy_gym.interfaces import PlaysRounds, Round
-from kilroy_gym.post import PostData
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.interfaces import AnyArray, PlaysRounds, Round
+from kilroy_gym.post import AnyPost
 
-Draft = tuple[Any, PostData[Any]]
+Draft = tuple[Any, AnyPost]
 """What a module wrote: its own id for it, and the post."""
-Write = Callable[[npt.NDArray[Any], Sequence[Draft]], Sequence[Draft]]
+Write = Callable[[AnyArray, Sequence[Draft]], Sequence[Draft]]
 """From what is observed before each post, and the drafts of the round so far, to new drafts."""
 
 
@@ -36,7 +36,7 @@ class OpenRound:
 
     drafts: list[Draft] = field(default_factory=list)
     post_ids: list[Any] = field(default_factory=list)
-    posts: list[PostData[Any]] = field(default_factory=list)
+    posts: list[AnyPost] = field(default_factory=list)
     scores: list[float | None] = field(default_factory=list)
     arrived: dict[Any, float] = field(default_factory=dict)
     truths: dict[str, list[npt.NDArray[np.float64]]] = field(default_factory=dict)
@@ -166,19 +166,19 @@ class Rounds:
     def _actions(self, drafts: Sequence[Draft]) -> Any:
         return actions_of(self._inside[0].codec, [post for _, post in drafts])
 
-    def _contexts(self) -> npt.NDArray[Any]:
+    def _contexts(self) -> AnyArray:
         """Returns what is observed before each of the next posts, as Faces give it."""
         if len(self._inside) == 1:
             return self._inside[0].contexts
         return np.concatenate([inside.contexts for inside in self._inside])
 
-    def _last_posts(self) -> list[PostData[Any]]:
+    def _last_posts(self) -> list[AnyPost]:
         """Returns what the last step posted, in slot order."""
         if isinstance(self.env, WholePosts):
             return self.env.last_posts
         return [post for inside in self._inside for post in inside.last_posts]
 
 
-def actions_of(codec: Codec[Any] | None, posts: Sequence[PostData[Any]]) -> Any:
+def actions_of(codec: AnyCodec | None, posts: Sequence[AnyPost]) -> Any:
     """Returns posts as a batch of actions: themselves where there is no codec."""
     return posts if codec is None else codec.encode_many(post.x for post in posts)

@@ -9,8 +9,8 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from kilroy_gym.codecs import SequenceCodec
-from kilroy_gym.interfaces import KilroyEnv
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import AnyArray, KilroyEnv
+from kilroy_gym.post import AnyPost
 
 Posts = npt.NDArray[np.int64]
 
@@ -37,7 +37,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
     ) -> None:
         """Takes the codec's action space; what is observed stays the post so far."""
         super().__init__(env)
-        self.last_posts: list[PostData[Any]] = []
+        self.last_posts: list[AnyPost] = []
         self._inside = inside
         self.codec = codec
         self.single_action_space = codec.space
@@ -45,7 +45,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
 
     def step(
         self, actions: Any
-    ) -> tuple[Any, npt.NDArray[np.float64], npt.NDArray[Any], npt.NDArray[Any], dict[str, Any]]:
+    ) -> tuple[Any, npt.NDArray[np.float64], AnyArray, AnyArray, dict[str, Any]]:
         """Writes a post in every slot; rewards are their scores.
 
         ``infos["final_info"]`` holds what belongs to the posts, and ``infos["arrived"]`` what it
@@ -58,7 +58,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         scores, writing = np.zeros(self.num_envs), np.ones(self.num_envs, np.bool_)
         final_info: dict[str, Any] = {}
         arrived: dict[Any, float] = {}
-        posted: dict[int, PostData[Any]] = {}
+        posted: dict[int, AnyPost] = {}
         for tokens in posts.T:
             # The start is no stop, and whoever waits began late: that draft cannot be finished.
             tokens = np.where(writing, tokens, self.codec.start)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any, Generic
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import Space
 
+from kilroy_gym.interfaces import Action, AnyArray
 from kilroy_gym.post import X
 
 
@@ -25,7 +25,7 @@ class Codec(ABC, Generic[X]):
     space: Space[Any]
 
     @abstractmethod
-    def encode(self, x: X) -> Any:
+    def encode(self, x: X) -> Action:
         """Returns the action that stands for ``x``.
 
         Raises:
@@ -33,7 +33,7 @@ class Codec(ABC, Generic[X]):
         """
 
     @abstractmethod
-    def decode(self, action: Any) -> X:
+    def decode(self, action: Action) -> X:
         """Returns the content that ``action`` stands for.
 
         Raises:
@@ -41,14 +41,14 @@ class Codec(ABC, Generic[X]):
         """
 
     @abstractmethod
-    def check_actions(self, actions: Any) -> npt.NDArray[Any]:
+    def check_actions(self, actions: Action) -> AnyArray:
         """Returns a batch of actions as an array of shape ``(n, *space.shape)``.
 
         Raises:
             gymnasium.error.InvalidAction: One of them is not in the action space.
         """
 
-    def check_action(self, action: Any) -> Any:
+    def check_action(self, action: Action) -> Action:
         """Returns one action as :meth:`check_actions` does a batch.
 
         Raises:
@@ -56,17 +56,20 @@ class Codec(ABC, Generic[X]):
         """
         return self.check_actions(as_array(action)[None])[0]
 
-    def encode_many(self, xs: Iterable[X]) -> npt.NDArray[Any]:
+    def encode_many(self, xs: Iterable[X]) -> AnyArray:
         """Returns the actions for ``xs``: an array of shape ``(n, *space.shape)``."""
         actions = np.array([self.encode(x) for x in xs], dtype=self.space.dtype)
         return actions.reshape(-1, *(self.space.shape or ()))  # where there are none, too
 
-    def decode_many(self, actions: Any) -> list[X]:
+    def decode_many(self, actions: Action) -> list[X]:
         """Returns the contents that a batch of actions stands for."""
         return [self.decode(action) for action in self.check_actions(actions)]
 
 
-def as_array(values: Any) -> npt.NDArray[Any]:
+AnyCodec = Codec[Any]
+
+
+def as_array(values: object) -> AnyArray:
     """Returns an array, of objects where ``values`` are no rectangle of one type."""
     try:
         return np.asarray(values)
@@ -74,7 +77,7 @@ def as_array(values: Any) -> npt.NDArray[Any]:
         return np.asarray(None)
 
 
-def short(value: Any, limit: int = 200) -> str:
+def short(value: object, limit: int = 200) -> str:
     """Shows a value in an error message without flooding it."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

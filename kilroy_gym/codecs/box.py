@@ -8,6 +8,7 @@ from gymnasium.error import InvalidAction
 from gymnasium.spaces import Box
 
 from kilroy_gym.codecs.base import Codec, UnencodablePost, as_array, short
+from kilroy_gym.interfaces import AnyArray
 
 
 class BoxCodec(Codec[Any]):
@@ -85,7 +86,7 @@ class BoxCodec(Codec[Any]):
         values = self._scale(self.check_actions(actions))
         return list(values) if self.low.ndim else values[:, 0].tolist()
 
-    def _scale(self, actions: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def _scale(self, actions: AnyArray) -> npt.NDArray[np.float64]:
         share = (1 + actions.astype(np.float64)) / 2
         # As shares of the bounds: centre + half * action may overflow, and miss them by rounding.
         mixed = self.low * (1 - share) + self.high * share

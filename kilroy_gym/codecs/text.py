@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.error import InvalidAction
 from gymnasium.spaces import Text
 
 from kilroy_gym._checks import integer
 from kilroy_gym._extras import needs_extra
 from kilroy_gym.codecs.base import Codec, UnencodablePost, short
+from kilroy_gym.interfaces import AnyArray
 
 Count = Callable[[str], int]
 
@@ -210,13 +210,13 @@ class TextCodec(Codec[str]):
             raise InvalidAction(f"the action is not in {self.space}: {fault}")
         return str(action)
 
-    def check_actions(self, actions: Any) -> npt.NDArray[Any]:
+    def check_actions(self, actions: Any) -> AnyArray:
         """Returns a batch of texts as an array of objects, of shape ``(n,)``."""
         if isinstance(actions, str) or not isinstance(actions, Iterable):
             raise InvalidAction(f"actions must be a list or tuple of texts, got {short(actions)}")
         return _texts(map(self.check_action, actions))
 
-    def encode_many(self, xs: Iterable[str]) -> npt.NDArray[Any]:
+    def encode_many(self, xs: Iterable[str]) -> AnyArray:
         """Returns the texts as an array of objects, of shape ``(n,)``."""
         return _texts(map(self.encode, xs))
 
@@ -230,6 +230,6 @@ class TextCodec(Codec[str]):
         return f"TextCodec({self.space})"
 
 
-def _texts(texts: Iterable[str]) -> npt.NDArray[Any]:
+def _texts(texts: Iterable[str]) -> AnyArray:
     """Returns an array of objects: numpy's own texts lose NULs at their ends."""
     return np.array([*texts, None], dtype=object)[:-1]

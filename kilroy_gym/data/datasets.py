@@ -12,7 +12,7 @@ from typing import Any, Generic, overload
 import numpy as np
 
 from kilroy_gym._checks import integer
-from kilroy_gym.post import PostData, X
+from kilroy_gym.post import AnyPost, PostData, X
 from kilroy_gym.storage.packing import pack, unpack
 
 
@@ -139,7 +139,7 @@ class _FileDataset(Dataset[X]):
         return [PostData(*(unpack(value) for value in json.loads(text))) for text in texts]
 
 
-def _rows(posts: Iterable[PostData[Any]]) -> Iterator[tuple[int, str]]:
+def _rows(posts: Iterable[AnyPost]) -> Iterator[tuple[int, str]]:
     for number, post in enumerate(posts):
         try:
             yield number, json.dumps([pack(post.x), pack(post.context)])

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kilroy_gym._checks import integer
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.packing import pack
 
-Rule = Callable[[PostData[Any]], str | None]
+Rule = Callable[[AnyPost], str | None]
 """From a post to why it is refused, or ``None``; any function of this shape is a rule."""
 
 
@@ -32,7 +32,7 @@ def length(longest: int, shortest: int = 1, count: Callable[[Any], int] = len) -
     integer("shortest", shortest, 0)
     integer("longest", longest, shortest)
 
-    def rule(post: PostData[Any]) -> str | None:
+    def rule(post: AnyPost) -> str | None:
         found = count(post.x)
         fits = shortest <= found <= longest
         return None if fits else f"length {found} is not from {shortest} to {longest}"
@@ -61,14 +61,14 @@ def banned(words: Iterable[str]) -> Rule:
         raise ValueError(f"words must be at least one, none of them empty, got {plain!r}")
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, plain))})(?!\w)")
 
-    def rule(post: PostData[Any]) -> str | None:
+    def rule(post: AnyPost) -> str | None:
         found = pattern.search(plain_text(post.x)) if isinstance(post.x, str) else None
         return None if found is None else f"{found.group()!r} is banned"
 
     return rule
 
 
-def ask_person(post: PostData[Any]) -> str | None:
+def ask_person(post: AnyPost) -> str | None:
     """Is the rule that a person at the terminal agrees.
 
     Raises:

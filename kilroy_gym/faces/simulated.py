@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kilroy_gym.audiences import Audience, Response
-from kilroy_gym.interfaces import KilroyFace, ScorePending
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import AnyArray, KilroyFace, ScorePending
+from kilroy_gym.post import AnyPost, PostData
 
 SCRAPED_POSTS = 100
 """How many posts ``scrap`` yields where no limit is given, as in the original notebook."""
@@ -48,7 +48,7 @@ class SimulatedFace(KilroyFace[Any, int]):
         self._next_id = self._waited = 0
         self.audience.restart(self._rng)
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, AnyPost]]:
         """Yields ``limit`` posts of the community (100 where it is ``None``)."""
         count = SCRAPED_POSTS if limit is None else limit
         actions, contexts = self.audience.community(count, self._scrap_rng)
@@ -62,7 +62,7 @@ class SimulatedFace(KilroyFace[Any, int]):
         changed = next(kind for kind in type(self).__mro__ if single & vars(kind).keys())
         return "play" in vars(changed)
 
-    def post(self, data: PostData[Any]) -> int:
+    def post(self, data: AnyPost) -> int:
         """Makes a post, unless it was made before with its key; the audience takes it at once."""
         key = data.key
         if key is None:
@@ -73,7 +73,7 @@ class SimulatedFace(KilroyFace[Any, int]):
                 del self._made[next(iter(self._made))]
         return self._made[key]
 
-    def _post(self, data: PostData[Any]) -> int:
+    def _post(self, data: AnyPost) -> int:
         action = self.codec.encode(data.x)
         post_id = self._next_id
         self._responses[post_id] = response = self.audience.respond(action, self._rng)
@@ -104,7 +104,7 @@ class SimulatedFace(KilroyFace[Any, int]):
         """Lets time pass while scores are pending: in whatever time, others make a post."""
         self._waited += 1
 
-    def observe(self, count: int) -> npt.NDArray[Any]:
+    def observe(self, count: int) -> AnyArray:
         """Returns what is observed before each of the next ``count`` posts."""
         return self.audience.observe(count)
 
@@ -113,7 +113,7 @@ class SimulatedFace(KilroyFace[Any, int]):
         _, expected_score, best_score = self._response(post_id)
         return float(expected_score), float(best_score)
 
-    def play(self, actions: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Response]:
+    def play(self, actions: AnyArray) -> tuple[npt.NDArray[np.int64], Response]:
         """Makes a round of posts from checked actions without a Python object per post.
 
         Equal to posting and scoring them one after another, but that they cannot be scored again.

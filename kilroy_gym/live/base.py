@@ -10,14 +10,14 @@ from kilroy_gym.clock import Clock
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.faces.wrappers.journaled import JournaledFace
-from kilroy_gym.interfaces import Agent, Callback, KilroyFace
+from kilroy_gym.interfaces import Agent, AnyFace, Callback
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.sqlite import StorageError
 from kilroy_gym.training import KilroyTrainer
 
 JOURNAL, CHECKPOINT = "journal.sqlite", "checkpoint.json"
-Around = Callable[[KilroyFace[Any, Any]], KilroyFace[Any, Any]]
+Around = Callable[[AnyFace], AnyFace]
 """Puts wrappers around the Face with its journal."""
 
 
@@ -58,7 +58,7 @@ class Run(ABC):
     @contextmanager
     def _opened(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         around: Around,
         num_envs: int,
         clock: Clock,
@@ -145,7 +145,7 @@ class Sending(FaceWrapper):
     passes_key = True
     busy = stopping = False
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> Any:
         """Makes a post, unless somebody wants to stop."""
         self._stop_if_asked()
         self.busy = True

@@ -9,11 +9,11 @@ from typing import Any
 from kilroy_gym._records import written_whole
 from kilroy_gym.faces.wrappers.dry_run import DryRunId
 from kilroy_gym.faces.wrappers.reviewed import RefusedId
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.packing import pack, unpack
 from kilroy_gym.storage.sqlite import StorageError
 
-Draft = tuple[Any, PostData[Any]]
+Draft = tuple[Any, AnyPost]
 OWN_IDS = {"refused": RefusedId, "dry run": DryRunId}
 """Ids of posts that no platform has."""
 

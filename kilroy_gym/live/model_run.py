@@ -1,14 +1,13 @@
 """A run of a Stable-Baselines3 model that survives whatever ends it."""
 
 from pathlib import Path
-from typing import Any
 
 from kilroy_gym._checks import integer
 from kilroy_gym.adapters import Callback
 from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import AnyFace
 from kilroy_gym.live.base import Around, Run
 
 
@@ -47,7 +46,7 @@ class LiveModelRun(Run):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         agent: SB3Agent,
         directory: str | Path,
         post_rate: float = 1.0,

@@ -11,7 +11,7 @@ from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
-from kilroy_gym.interfaces import Checkpointable, KilroyFace
+from kilroy_gym.interfaces import AnyFace, Checkpointable, KilroyFace
 from kilroy_gym.live.base import CHECKPOINT, Run
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.live.run import LiveRun
@@ -75,7 +75,7 @@ class Names:
             raise ValueError(f"{directory / NAMES} does not hold a run's names: {error}") from error
         return names if module is None else replace(names, module=module, agent=None, codec=None)
 
-    def player(self, face: KilroyFace[Any, Any]) -> Any:
+    def player(self, face: AnyFace) -> Any:
         """Returns a new module, or a new agent of Stable-Baselines3 on an environment of the Face.
 
         Raises:

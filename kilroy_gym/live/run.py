@@ -11,10 +11,10 @@ from kilroy_gym.adapters.rounds import Draft
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.journaled import PostInDoubt
 from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
-from kilroy_gym.interfaces import FaceError, KilroyFace
+from kilroy_gym.interfaces import AnyFace, FaceError
 from kilroy_gym.live.base import Around, Run
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.modules import KilroyModule
+from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData
 from kilroy_gym.storage.journal import Entry
 from kilroy_gym.storage.sqlite import StorageError
@@ -57,8 +57,8 @@ class LiveRun(Run):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
-        module: KilroyModule[Any, Any],
+        face: AnyFace,
+        module: AnyModule,
         directory: str | Path,
         update_rate: int = 10,
         post_rate: float = 1.0,
@@ -84,7 +84,7 @@ class LiveRun(Run):
                 self._go_back(self._found)
 
     @property
-    def module(self) -> KilroyModule[Any, Any]:
+    def module(self) -> AnyModule:
         """The module as it is now."""
         return self._agent.module
 

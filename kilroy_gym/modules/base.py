@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.post import PostData, X
 
 DraftId = TypeVar("DraftId", bound=Hashable)
-Self = TypeVar("Self", bound="KilroyModule[Any, Any]")
+Self = TypeVar("Self", bound="AnyModule")
 
 
 class KilroyModule(ABC, Generic[X, DraftId]):
@@ -26,7 +26,7 @@ class KilroyModule(ABC, Generic[X, DraftId]):
     """
 
     uses_observation: bool = False
-    codec: Codec[Any] | None = None
+    codec: AnyCodec | None = None
 
     @abstractmethod
     def generate(self) -> tuple[DraftId, PostData[X]]:
@@ -75,3 +75,6 @@ class KilroyModule(ABC, Generic[X, DraftId]):
         raise NotImplementedError(
             f"{type(self).__name__} cannot be loaded: it lacks state() and set_state(); add both"
         )
+
+
+AnyModule = KilroyModule[Any, Any]

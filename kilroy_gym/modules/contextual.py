@@ -9,7 +9,7 @@ import numpy.typing as npt
 from kilroy_gym._checks import number
 from kilroy_gym.codecs import CategoricalCodec
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 Features = Callable[[Any], npt.NDArray[np.float64]]
 
@@ -60,7 +60,7 @@ class ContextualModule(DraftingModule[Any]):
         self._precisions = self._sums = self._seen = self._seen_precision = np.empty(0)
         self._totals = np.zeros(3)
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "ContextualModule":
+    def mimic(self, posts: Sequence[AnyPost]) -> "ContextualModule":
         """Learns in which context each content is posted; epochs change nothing but the weight."""
         for post in posts:
             features = self._look(post.context)

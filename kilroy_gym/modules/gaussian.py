@@ -9,7 +9,7 @@ import numpy.typing as npt
 from kilroy_gym._checks import integer, number
 from kilroy_gym.codecs import BoxCodec
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 
 class GaussianModule(DraftingModule[Any]):
@@ -59,7 +59,7 @@ class GaussianModule(DraftingModule[Any]):
         # A row a post: what was drawn, and the mean, the spread and the score it had.
         self._memory = np.empty((0, 3 * len(self.mean) + 1))
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "GaussianModule":
+    def mimic(self, posts: Sequence[AnyPost]) -> "GaussianModule":
         """Steps towards mean and standard deviation of the posts."""
         values = np.array([np.ravel(post.x) for post in posts], np.float64)
         variance = ((values - self.mean) ** 2).mean(axis=0)

@@ -10,7 +10,7 @@ from kilroy_gym._checks import number
 from kilroy_gym.codecs import CategoricalCodec
 from kilroy_gym.modules.drafting import DraftingModule
 from kilroy_gym.modules.thompson import log_shares
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,7 +66,7 @@ class GrowingModule(DraftingModule[Any]):
         self._scales = np.empty(0)  # the logarithm of the scale at every knot
         self._fit()
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "GrowingModule":
+    def mimic(self, posts: Sequence[AnyPost]) -> "GrowingModule":
         """Counts what others post. Only the shares count, so epochs change nothing."""
         for post in posts:
             self._seen[self._codec.encode(post.x)] += 1

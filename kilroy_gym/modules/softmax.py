@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -86,7 +86,7 @@ class SoftmaxModule(DraftingModule[Any]):
         Of the same length for all posts: where a post is shorter, -1 fills the rows.
         """
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> Any:
+    def mimic(self, posts: Sequence[AnyPost]) -> Any:
         """Steps along the gradient of the log-likelihood; the reference follows."""
         paths = np.array([self._path(post.x) for post in posts])
         gradient = weighted_score_function(

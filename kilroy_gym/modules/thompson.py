@@ -9,7 +9,7 @@ import numpy.typing as npt
 from kilroy_gym._checks import number
 from kilroy_gym.codecs import CategoricalCodec
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ class ThompsonModule(DraftingModule[Any]):
         self._totals = np.zeros(3)
         self._seen = np.zeros(size)
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "ThompsonModule":
+    def mimic(self, posts: Sequence[AnyPost]) -> "ThompsonModule":
         """Counts what others post. Only the shares count, so epochs change nothing."""
         for post in posts:
             self._seen[self._codec.encode(post.x)] += 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kilroy_gym.clock import Clock, UnixClock
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 from kilroy_gym.storage.keys import check_key, fresh_key
 from kilroy_gym.storage.packing import pack, unpack
 from kilroy_gym.storage.sqlite import Storage, StorageError
@@ -57,7 +57,7 @@ class Entry:
     number: int
     key: int
     author: str
-    post: PostData[Any]
+    post: AnyPost
     intended_at: float
     post_id: Any
     made_at: float | None
@@ -102,7 +102,7 @@ class Journal:
 
     def intend(
         self,
-        post: PostData[Any],
+        post: AnyPost,
         author: str,
         refusal: str | None = None,
         score: float | None = None,
@@ -187,7 +187,7 @@ class Journal:
         """Returns the posts that drafts have become, those with numbers from ``first`` on."""
         return list(self._entries("draft >= ?", first))
 
-    def entry_of(self, post: PostData[Any]) -> Entry | None:
+    def entry_of(self, post: AnyPost) -> Entry | None:
         """Returns the entry of a post, found by its key, or by its draft number."""
         if post.key is not None:
             return self.find(check_key(post.key))
@@ -240,7 +240,7 @@ def read_journal(path: str | Path) -> list[Entry]:
         return list(_select(connection, "TRUE")) if tables else []  # it is just being made
 
 
-def packed_post(post: PostData[Any]) -> str:
+def packed_post(post: AnyPost) -> str:
     """Returns the content of a post as it is stored.
 
     Raises:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kilroy_gym.interfaces import (
+    AnyFace,
     Capability,
     KilroyFace,
     KnowsTruth,
@@ -15,7 +16,7 @@ from kilroy_gym.interfaces import (
     Simulated,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 PASSED_ON: dict[str, type] = {
     "restart": Simulated,
@@ -79,7 +80,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
     passes_on: frozenset[type] = frozenset()
     passes_key: bool = False
 
-    def __init__(self, face: KilroyFace[Any, Any]) -> None:
+    def __init__(self, face: AnyFace) -> None:
         """Goes around ``face``."""
         if not isinstance(face, KilroyFace):
             raise TypeError(f"face must be a KilroyFace, got a {type(face).__name__}")
@@ -104,16 +105,16 @@ class FaceWrapper(KilroyFace[Any, Any]):
         return self.face.idempotent and (self.passes_key or not self._overrides("post"))
 
     @property
-    def unwrapped(self) -> KilroyFace[Any, Any]:
+    def unwrapped(self) -> AnyFace:
         """The innermost Face."""
         *_, innermost = layers(self)
         return innermost
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, AnyPost]]:
         """Yields existing posts with their ids."""
         return self.face.scrap(limit)
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> Any:
         """Makes a post and returns its id."""
         return self.face.post(data)
 
@@ -121,7 +122,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
         """Returns the score of a post, or raises :class:`ScorePending`."""
         return self.face.score(post_id)
 
-    def post_many(self, posts: Iterable[PostData[Any]]) -> Iterable[Any]:
+    def post_many(self, posts: Iterable[AnyPost]) -> Iterable[Any]:
         """Makes posts in order; goes through ``post`` where a subclass overrides that."""
         return super().post_many(posts) if self._overrides("post") else self.face.post_many(posts)
 
@@ -165,7 +166,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
         return getattr(type(self), name) is not getattr(FaceWrapper, name)
 
 
-def layers(face: KilroyFace[Any, Any]) -> Iterator[KilroyFace[Any, Any]]:
+def layers(face: AnyFace) -> Iterator[AnyFace]:
     """Yields a Face and all inside it, from the outside in."""
     yield face
     while isinstance(face, FaceWrapper):
@@ -191,12 +192,12 @@ def check_key_kept(wrapper: FaceWrapper) -> None:
             )
 
 
-def _names(face: KilroyFace[Any, Any]) -> str:
+def _names(face: AnyFace) -> str:
     name = type(face).__name__
     return f"{name}<{_names(face.face)}>" if isinstance(face, FaceWrapper) else name
 
 
-def _place(face: KilroyFace[Any, Any]) -> int | None:
+def _place(face: AnyFace) -> int | None:
     names = [kind.__name__ for kind in type(face).__mro__]
     return next((place for place, name in enumerate(ORDER) if name in names), None)
 

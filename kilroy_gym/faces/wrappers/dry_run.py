@@ -9,8 +9,14 @@ import numpy as np
 
 from kilroy_gym._checks import number
 from kilroy_gym.faces.wrappers.base import FaceWrapper
-from kilroy_gym.interfaces import KilroyFace, KnowsTruth, ScoredPost, ScrapsScored, Simulated
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import (
+    AnyFace,
+    KnowsTruth,
+    ScoredPost,
+    ScrapsScored,
+    Simulated,
+)
+from kilroy_gym.post import AnyPost
 
 KEPT_POSTS = 200
 
@@ -51,14 +57,14 @@ class DryRunFace(FaceWrapper):
     passes_on = frozenset({ScrapsScored, Simulated})
     passes_key = True
 
-    def __init__(self, face: KilroyFace[Any, Any], score: float = 0.0) -> None:
+    def __init__(self, face: AnyFace, score: float = 0.0) -> None:
         """Starts with nothing posted."""
         super().__init__(face)
         self.fixed_score = number("score", score, -float("inf"))
-        self.posts: deque[PostData[Any]] = deque(maxlen=KEPT_POSTS)
+        self.posts: deque[AnyPost] = deque(maxlen=KEPT_POSTS)
         self._made = 0
 
-    def post(self, data: PostData[Any]) -> DryRunId:
+    def post(self, data: AnyPost) -> DryRunId:
         """Keeps a post and returns an id that no platform has."""
         self.posts.append(data)
         number = data.key if data.draft is None else data.draft

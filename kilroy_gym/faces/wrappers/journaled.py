@@ -11,14 +11,14 @@ from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import UnencodablePost
 from kilroy_gym.faces.wrappers.base import FaceWrapper, check_key_kept
 from kilroy_gym.interfaces import (
-    KilroyFace,
+    AnyFace,
     PostRefused,
     ScoredPost,
     ScrapsScored,
     Simulated,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.journal import Entry, Journal, packed_post
 
 
@@ -77,7 +77,7 @@ class JournaledFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         path: str | Path,
         author: str = "",
         clock: Clock | None = None,
@@ -96,7 +96,7 @@ class JournaledFace(FaceWrapper):
         elif find(face, Simulated) is not None:
             self._make_again()
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> Any:
         """Journals a post, makes it, and returns its id.
 
         A post that the journal has already, by its key or its draft number, is not made again.
@@ -148,7 +148,7 @@ class JournaledFace(FaceWrapper):
         settled = (self.journal.find(key) for key in self._settle())
         return [entry for entry in settled if entry is not None]
 
-    def refuse(self, data: PostData[Any], refusal: str, score: float) -> int:
+    def refuse(self, data: AnyPost, refusal: str, score: float) -> int:
         """Journals a post that is not sent, with the score that it has for that.
 
         Args:
@@ -164,7 +164,7 @@ class JournaledFace(FaceWrapper):
             return data.key
         return self.journal.intend(data, self.author, refusal, score)
 
-    def entry_of(self, data: PostData[Any]) -> Entry | None:
+    def entry_of(self, data: AnyPost) -> Entry | None:
         """Returns what the journal has of a post, by its key or its draft number."""
         return self.journal.entry_of(data)
 
@@ -189,7 +189,7 @@ class JournaledFace(FaceWrapper):
         """Yields existing posts with their scores."""
         return self._inside(ScrapsScored).scrap_scored(limit)
 
-    def _send_in_turn(self, data: PostData[Any]) -> Any:
+    def _send_in_turn(self, data: AnyPost) -> Any:
         """Sends what is in doubt, and then a post that the journal has by now."""
         self._settle(but=data.key)
         return self._send(data)
@@ -203,7 +203,7 @@ class JournaledFace(FaceWrapper):
                     self._send(entry.post)
         return [entry.key for entry in doubts]
 
-    def _send(self, data: PostData[Any]) -> Any:
+    def _send(self, data: AnyPost) -> Any:
         key = data.key
         if key is None:
             raise ValueError("a post is sent under the key that the journal has for it")

@@ -8,8 +8,8 @@ from typing import Any
 from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.base import FaceWrapper
-from kilroy_gym.interfaces import KilroyFace, Simulated
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import AnyFace, Simulated
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.sqlite import Storage
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
@@ -54,7 +54,7 @@ class RateLimitedFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         path: str | Path,
         per_hour: int | None = None,
         per_day: int | None = None,
@@ -74,7 +74,7 @@ class RateLimitedFace(FaceWrapper):
         self.clock = UnixClock() if clock is None else clock
         self._connection = STORAGE.open(self.path)
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> Any:
         """Makes a post as soon as the limits allow it."""
         self._wait_for_place(data.key)
         return self.face.post(data)

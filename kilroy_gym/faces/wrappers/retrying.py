@@ -5,22 +5,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy.typing as npt
-
 from kilroy_gym._checks import integer, number
 from kilroy_gym._extras import needs_extra
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.failures import is_passing, retry_after_s
 from kilroy_gym.faces.wrappers.base import FaceWrapper, check_key_kept
 from kilroy_gym.interfaces import (
-    KilroyFace,
+    AnyArray,
+    AnyFace,
     Observes,
     PostRefused,
     ScoredPost,
     ScorePending,
     ScrapsScored,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class RetryingFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         errors: tuple[type[Exception], ...] | Callable[[BaseException], bool] = is_passing,
         attempts: int = 10,
         first_wait_s: float = 1.0,
@@ -79,11 +78,11 @@ class RetryingFace(FaceWrapper):
         self._backoff = tenacity.wait_exponential(self.first_wait_s, self.longest_wait_s)
         self._errors = errors
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, AnyPost]]:
         """Yields existing posts with their ids, none twice."""
         return self._posts(self.face.scrap, limit)
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> Any:
         """Makes a post; tries again only where the Face inside is ``idempotent``."""
         if not self.face.idempotent:
             return self.face.post(data)
@@ -110,9 +109,9 @@ class RetryingFace(FaceWrapper):
         """Yields existing posts with their scores, none twice."""
         return self._posts(self._inside(ScrapsScored).scrap_scored, limit)
 
-    def observe(self, count: int) -> npt.NDArray[Any]:
+    def observe(self, count: int) -> AnyArray:
         """Returns what is observed before each of the next ``count`` posts."""
-        observations: npt.NDArray[Any] = self._call(self._inside(Observes).observe, count)
+        observations: AnyArray = self._call(self._inside(Observes).observe, count)
         return observations
 
     def _call(self, function: Callable[..., Any], *args: Any) -> Any:

@@ -13,14 +13,14 @@ from kilroy_gym.faces.wrappers.base import FaceWrapper, layers
 from kilroy_gym.faces.wrappers.dry_run import DryRunFace
 from kilroy_gym.faces.wrappers.journaled import JournaledFace
 from kilroy_gym.interfaces import (
-    KilroyFace,
+    AnyFace,
     KnowsTruth,
     PostRefused,
     ScoredPost,
     ScrapsScored,
     Simulated,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 
 REMEMBERED_CONTENTS = 100_000
 """Repetitions of this many of the latest posts are found, so that memory does not grow."""
@@ -76,7 +76,7 @@ class ReviewedFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         rules: Sequence[Rule] = (),
         penalty: float = -1.0,
         allow_repeats: bool = True,
@@ -92,13 +92,13 @@ class ReviewedFace(FaceWrapper):
         self._journaled = _journaled(face)
         self._earlier: dict[str, None] = {}
         self._refusals = 0
-        self._agreed: PostData[Any] | None = None
+        self._agreed: AnyPost | None = None
         if self._journaled is not None and not allow_repeats:
             for entry in self._journaled.journal.entries():
                 if entry.refusal is None:
                     self._remember(entry.post)
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, AnyPost]]:
         """Yields existing posts with their ids."""
         for found in self.face.scrap(limit):
             match found:  # what else a Face yields is refused by who asked for it
@@ -106,7 +106,7 @@ class ReviewedFace(FaceWrapper):
                     self._remember(post)
             yield found
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> Any:
         """Makes a post, or refuses it; returns its id either way.
 
         Raises:
@@ -157,7 +157,7 @@ class ReviewedFace(FaceWrapper):
         self._earlier.clear()
         self._refusals = 0
 
-    def _review(self, data: PostData[Any]) -> str | None:
+    def _review(self, data: AnyPost) -> str | None:
         """Returns why a post is refused, ``None`` where it is not."""
         if not self.allow_repeats and fingerprint(data.x) in self._earlier:
             return "it was posted before"
@@ -172,13 +172,13 @@ class ReviewedFace(FaceWrapper):
                 return refusal
         return None
 
-    def _remember(self, post: PostData[Any]) -> None:
+    def _remember(self, post: AnyPost) -> None:
         if not self.allow_repeats:
             self._earlier[fingerprint(post.x)] = None
             if len(self._earlier) > REMEMBERED_CONTENTS:
                 del self._earlier[next(iter(self._earlier))]
 
-    def _refuse(self, data: PostData[Any], refusal: str) -> RefusedId:
+    def _refuse(self, data: AnyPost, refusal: str) -> RefusedId:
         key = data.key
         if self._journaled is not None:
             key = self._journaled.refuse(data, refusal, self.penalty)
@@ -186,7 +186,7 @@ class ReviewedFace(FaceWrapper):
         return RefusedId(self._refusals if key is None else key)
 
 
-def _journaled(face: KilroyFace[Any, Any]) -> JournaledFace | None:
+def _journaled(face: AnyFace) -> JournaledFace | None:
     """Returns the journal that posts get to, if there is one."""
     for layer in layers(face):
         if isinstance(layer, DryRunFace):
