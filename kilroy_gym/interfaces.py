@@ -420,7 +420,7 @@ class Checkpointable(Protocol):
     def state(self) -> State:
         """Returns all it takes to go on: JSON values, arrays and bytes."""
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         """Goes on from what :meth:`state` returned."""
 
 

@@ -12,11 +12,11 @@ from kilroy_gym.post import X
 
 
 class UnencodablePost(ValueError):
-    """A post has content that the codec of the environment has no action for."""
+    """The codec has no action for the content of a post."""
 
 
 class Codec(ABC, Generic[X]):
-    """Turns the content of posts into actions and back.
+    """Turns the content of posts into actions, and back.
 
     Attributes:
         space: The action space.
@@ -26,10 +26,10 @@ class Codec(ABC, Generic[X]):
 
     @abstractmethod
     def encode(self, x: X) -> Action:
-        """Returns the action that stands for ``x``.
+        """Returns the action that stands for ``x``: an element of ``space``.
 
         Raises:
-            UnencodablePost: There is none; the message says what is allowed.
+            UnencodablePost: There is no such action; the message says what is allowed.
         """
 
     @abstractmethod
@@ -37,7 +37,7 @@ class Codec(ABC, Generic[X]):
         """Returns the content that ``action`` stands for.
 
         Raises:
-            gymnasium.error.InvalidAction: It is not in the action space.
+            gymnasium.error.InvalidAction: ``action`` is not in the action space.
         """
 
     @abstractmethod
@@ -45,21 +45,21 @@ class Codec(ABC, Generic[X]):
         """Returns a batch of actions as an array of shape ``(n, *space.shape)``.
 
         Raises:
-            gymnasium.error.InvalidAction: One of them is not in the action space.
+            gymnasium.error.InvalidAction: An action is not in the action space.
         """
 
     def check_action(self, action: Action) -> Action:
-        """Returns one action as :meth:`check_actions` does a batch.
+        """Returns a single action, checked as :meth:`check_actions` checks a batch.
 
         Raises:
-            gymnasium.error.InvalidAction: It is not in the action space.
+            gymnasium.error.InvalidAction: ``action`` is not in the action space.
         """
         return self.check_actions(as_array(action)[None])[0]
 
     def encode_many(self, xs: Iterable[X]) -> AnyArray:
         """Returns the actions for ``xs``: an array of shape ``(n, *space.shape)``."""
         actions = np.array([self.encode(x) for x in xs], dtype=self.space.dtype)
-        return actions.reshape(-1, *(self.space.shape or ()))  # where there are none, too
+        return actions.reshape(-1, *(self.space.shape or ()))  # an empty batch keeps its shape
 
     def decode_many(self, actions: Action) -> list[X]:
         """Returns the contents that a batch of actions stands for."""
@@ -70,7 +70,7 @@ AnyCodec = Codec[Any]
 
 
 def as_array(values: object) -> AnyArray:
-    """Returns an array, of objects where ``values`` are no rectangle of one type."""
+    """Returns values as an array; ragged ones as an array of shape ``()`` that fits no space."""
     try:
         return np.asarray(values)
     except ValueError:
@@ -78,6 +78,6 @@ def as_array(values: object) -> AnyArray:
 
 
 def short(value: object, limit: int = 200) -> str:
-    """Shows a value in an error message without flooding it."""
+    """Returns a value's repr, shortened for an error message."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

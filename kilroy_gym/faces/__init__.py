@@ -1,7 +1,7 @@
 """Platforms: a Face from an audience, and wrappers around Faces."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kilroy_gym.faces.simulated import SimulatedFace
 
@@ -33,7 +33,7 @@ __all__ = [
     "read_journal",
 ]
 
-# What only a live platform needs is imported when it is asked for: `import kilroy_gym` stays light.
+# Imported on demand, since only live platforms need it: `import kilroy_gym` stays light.
 _LATER = {
     "DryRunFace": "faces.wrappers.dry_run",
     "DryRunId": "faces.wrappers.dry_run",
@@ -51,7 +51,7 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"kilroy_gym.{_LATER[name]}"), name)

@@ -1,4 +1,4 @@
-"""What an error of a platform says: whether it may pass, and when to ask again."""
+"""What a platform's error says: whether it is transient, and when to ask again."""
 
 import math
 from email.utils import parsedate_to_datetime
@@ -13,10 +13,10 @@ PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 def is_passing(error: BaseException) -> bool:
     """Tells whether the same request may succeed later.
 
-    That is: an HTTP status of 408, 425, 429, 500, 502, 503 or 504; and where there is no status, a
-    connection that failed, an answer that broke off or a timeout, as Python's own libraries raise
-    them. An error of another library is one that passes where it is derived from those, or has a
-    status as ``status``, ``status_code`` or ``code``, of its own or of its ``response``.
+    That is so for the HTTP statuses 408, 425, 429, 500, 502, 503 and 504. An error without a
+    status counts if it is a failed connection, an answer that broke off or a timeout, as Python's
+    own libraries raise them, or is derived from one. The status is read from ``status``,
+    ``status_code`` or ``code`` of the error or of its ``response``.
     """
     status = _status(error)
     if status is not None:
@@ -29,13 +29,13 @@ def is_passing(error: BaseException) -> bool:
 def retry_after_s(error: BaseException, now: float) -> float:
     """Returns how long a platform asks to wait before the next request, in seconds, at least 0.
 
-    That is ``retry_after`` of the error, in seconds; or the header Retry-After (RFC 9110, 10.2.3),
-    in seconds or as a date, in the mapping ``headers`` of the error or of its ``response``. What
-    cannot be understood counts as 0.
+    That is ``retry_after`` of the error, in seconds, or else the header Retry-After (RFC 9110,
+    10.2.3), in seconds or as a date, from the mapping ``headers`` of the error or of its
+    ``response``. Anything else counts as 0.
 
     Args:
         error: What was raised.
-        now: Seconds since 1970-01-01 00:00 UTC, to which a date is compared.
+        now: The time to compare a date with, in seconds since 1970-01-01 00:00 UTC.
     """
     asked = getattr(error, "retry_after", None)
     if asked is None:

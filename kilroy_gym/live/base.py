@@ -10,7 +10,7 @@ from kilroy_gym.clock import Clock
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.faces.wrappers.journaled import JournaledFace
-from kilroy_gym.interfaces import Agent, AnyFace, Callback
+from kilroy_gym.interfaces import Agent, AnyFace, AnyId, Callback
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.sqlite import StorageError
@@ -145,7 +145,7 @@ class Sending(FaceWrapper):
     passes_key = True
     busy = stopping = False
 
-    def post(self, data: AnyPost) -> Any:
+    def post(self, data: AnyPost) -> AnyId:
         """Makes a post, unless somebody wants to stop."""
         self._stop_if_asked()
         self.busy = True

@@ -9,11 +9,12 @@ from typing import Any
 from kilroy_gym._records import written_whole
 from kilroy_gym.faces.wrappers.dry_run import DryRunId
 from kilroy_gym.faces.wrappers.reviewed import RefusedId
+from kilroy_gym.interfaces import AnyId
 from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.packing import pack, unpack
 from kilroy_gym.storage.sqlite import StorageError
 
-Draft = tuple[Any, AnyPost]
+Draft = tuple[AnyId, AnyPost]
 OWN_IDS = {"refused": RefusedId, "dry run": DryRunId}
 """Ids of posts that no platform has."""
 
@@ -85,7 +86,7 @@ class Checkpoint:
         return found
 
 
-def _named(post_id: Any) -> Any:
+def _named(post_id: AnyId) -> Any:
     """Returns an id as it is stored; no platform has a dict for one, which has no hash."""
     names = [name for name, kind in OWN_IDS.items() if isinstance(post_id, kind)]
     return {names[0]: post_id.number} if names else post_id

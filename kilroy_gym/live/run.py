@@ -11,7 +11,7 @@ from kilroy_gym.adapters.rounds import Draft
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.journaled import PostInDoubt
 from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
-from kilroy_gym.interfaces import AnyFace, FaceError
+from kilroy_gym.interfaces import AnyFace, AnyId, FaceError
 from kilroy_gym.live.base import Around, Run
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.modules.base import AnyModule
@@ -167,7 +167,7 @@ class LiveRun(Run):
             post_ids = {(entry.post.draft or 0) - self.posts: _id_of(entry) for entry in entries}
             rounds.take_up(rounds.current.drafts, rounds.open_drafts, post_ids)
 
-    def _ages(self, entries: Iterable[Entry]) -> dict[Any, float]:
+    def _ages(self, entries: Iterable[Entry]) -> dict[AnyId, float]:
         """Returns how long ago posts went out or were refused, in seconds, by id."""
         now = self._clock.time()
         return {_id_of(entry): now - (entry.made_at or entry.intended_at) for entry in entries}

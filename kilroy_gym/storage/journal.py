@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kilroy_gym.clock import Clock, UnixClock
+from kilroy_gym.interfaces import AnyId
 from kilroy_gym.post import AnyPost, PostData
 from kilroy_gym.storage.keys import check_key, fresh_key
 from kilroy_gym.storage.packing import pack, unpack
@@ -59,7 +60,7 @@ class Entry:
     author: str
     post: AnyPost
     intended_at: float
-    post_id: Any
+    post_id: AnyId
     made_at: float | None
     refusal: str | None
     score: float | None
@@ -131,7 +132,7 @@ class Journal:
         self._write(f"INSERT INTO posts ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
         return key
 
-    def made(self, key: int, post_id: Any) -> None:
+    def made(self, key: int, post_id: AnyId) -> None:
         """Writes down that the platform has made a post.
 
         Raises:
@@ -156,7 +157,7 @@ class Journal:
         update = "UPDATE posts SET refusal = ?, score = ?, scored_at = ? WHERE key = ?"
         self._write(update, refusal, score, now, key)
 
-    def scored(self, post_id: Any, score: float) -> None:
+    def scored(self, post_id: AnyId, score: float) -> None:
         """Writes down the latest score of a post; of posts that are not its own it keeps none."""
         if isinstance(score, Real) and isfinite(score):  # else who asked refuses it
             update = "UPDATE posts SET score = ?, scored_at = ? WHERE post_id = ?"

@@ -154,7 +154,7 @@ def test_where_the_platform_is_not_idempotent_a_post_in_doubt_stops_the_run(tmp_
         run.run(20)
     run.close()
     again = live(tmp_path, face)
-    with pytest.raises(PostInDoubt, match=r"was perhaps made, and Plain is not idempotent"):
+    with pytest.raises(PostInDoubt, match=r"may have been made, and Plain is not idempotent"):
         again.run(20)
     assert face.sent == 5  # the four before were not made again
     (doubt,) = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.state == "in doubt"]
