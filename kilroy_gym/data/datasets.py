@@ -17,11 +17,11 @@ from kilroy_gym.storage.packing import pack, unpack
 
 
 class Dataset(Sequence[PostData[X]], ABC):
-    """Posts to mimic: ``len``, integer and slice indexing, and batches."""
+    """Posts to mimic, with ``len``, integer and slice indexing, and batches."""
 
     @abstractmethod
     def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
-        """Returns the posts with these numbers, all of them in range."""
+        """Returns the posts at these positions, which must be in range."""
 
     @overload
     def __getitem__(self, index: int) -> PostData[X]: ...
@@ -39,25 +39,27 @@ class Dataset(Sequence[PostData[X]], ABC):
     def batches(
         self, batch_size: int, rng: np.random.Generator | None = None
     ) -> Iterator[list[PostData[X]]]:
-        """Yields all posts in batches, shuffled where ``rng`` is given; the last may be smaller.
+        """Yields all posts in batches, shuffled if ``rng`` is given; the last may be smaller.
 
         Raises:
             ValueError: ``batch_size`` is not an integer of at least 1.
         """
         starts = range(0, len(self), integer("batch_size", batch_size, 1))
         if rng is None:
-            yield from (self[start : start + batch_size] for start in starts)
+            for start in starts:
+                yield self[start : start + batch_size]
         else:
             order = rng.permutation(len(self)).tolist()
-            yield from (self.take(order[start : start + batch_size]) for start in starts)
+            for start in starts:
+                yield self.take(order[start : start + batch_size])
 
 
 class DatasetFactory(ABC, Generic[X]):
-    """Makes a dataset of posts that is there for the length of a ``with`` block."""
+    """Makes a dataset of posts that exists for the duration of a ``with`` block."""
 
     @abstractmethod
     def create(self, posts: Iterable[PostData[X]]) -> AbstractContextManager[Dataset[X]]:
-        """Reads ``posts`` and gives a dataset of them."""
+        """Reads ``posts`` and provides a dataset of them."""
 
 
 class MemoryCachingDatasetFactory(DatasetFactory[X]):
@@ -78,12 +80,12 @@ class MemoryCachingDatasetFactory(DatasetFactory[X]):
 class FileCachingDatasetFactory(DatasetFactory[X]):
     """Keeps the posts in a temporary file, for scrapes that are larger than memory.
 
-    The scrape is read as a stream. What can be stored is what JSON can (numbers, text, ``None``,
-    lists, dicts with text keys) and tuples, bytes, numpy arrays and numpy numbers; it comes back
-    as it was. The file is gone after the ``with``, whatever ends it.
+    The scrape is read as a stream. Contents can be what JSON holds (numbers, text, ``None``, lists,
+    dicts with text keys), tuples, bytes, numpy arrays and numpy numbers; they come back unchanged.
+    The file is deleted when the ``with`` block ends, for whatever reason.
 
     Args:
-        directory: Where the file is made; the system's place for temporary files by default.
+        directory: Where to create the file; by default the system's directory for temporary files.
     """
 
     def __init__(self, directory: str | Path | None = None) -> None:
@@ -101,7 +103,7 @@ class FileCachingDatasetFactory(DatasetFactory[X]):
             tempfile.TemporaryDirectory(prefix="kilroy-", dir=self.directory) as directory,
             closing(sqlite3.connect(Path(directory) / "posts.sqlite")) as connection,
         ):
-            # A cache needs no durability, and its one writer no journal.
+            # A cache need not be durable, and has a single writer.
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("CREATE TABLE posts (number INTEGER PRIMARY KEY, post TEXT)")
@@ -117,7 +119,7 @@ class _MemoryDataset(Dataset[X]):
     def __len__(self) -> int:
         return len(self._posts)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Any:  # at once, as the list does it
         return self._posts[index]
 
     def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
@@ -143,5 +145,9 @@ def _rows(posts: Iterable[AnyPost]) -> Iterator[tuple[int, str]]:
     for number, post in enumerate(posts):
         try:
             yield number, json.dumps([pack(post.x), pack(post.context)])
-        except (TypeError, ValueError, RecursionError) as error:  # no such type; too long; endless
+        except (
+            TypeError,
+            ValueError,
+            RecursionError,
+        ) as error:  # type; too long; circular
             raise TypeError(f"post number {number} cannot be cached in a file: {error}") from None
