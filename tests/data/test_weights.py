@@ -39,7 +39,7 @@ def test_what_is_not_known_has_the_mean_weight_and_changes_no_other(scores, unkn
 
 
 def test_without_any_score_there_are_no_ranks():
-    with pytest.raises(ValueError, match="no post.s score is known"):
+    with pytest.raises(ValueError, match=r"no post.s score is known"):
         rank_weights(np.full(3, np.nan))
 
 

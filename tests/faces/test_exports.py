@@ -70,7 +70,7 @@ def test_a_row_of_csv_that_cannot_be_read_is_named_with_the_reason(tmp_path, row
         ("a.csv", "text,score\n", "a.csv has no posts: it is empty, or has only a header"),
         ("a.jsonl", "", "a.jsonl has no posts"),
         ("a.csv.gz", "", "a.csv.gz has no posts"),
-        ("a.csv", "text,score\nä,1\n".encode("latin-1"), "not UTF-8: it has the byte 0xE4 .*; save it"),
+        ("a.csv", "text,score\nä,1\n".encode("latin-1"), "not UTF-8: it has the byte 0xE4"),
         ("a.csv", "text,score\na,1\n".encode("utf-16"), "is not UTF-8: .*0xFF"),
         ("a.csv", "text,score\na,1\n".encode("utf-16-le"), "NUL byte; the file is damaged, or UTF"),
         ("a.jsonl", b'{"text": "\xff"}', "UTF-8: it has the byte 0xFF somewhere after line 0"),

@@ -281,6 +281,6 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(tmp_path):
     with pytest.raises(ValueError, match="holds a run of a CategoricalModule, not of a Thompson"):
         live(tmp_path, module=ThompsonModule(ANIMALS))
     (tmp_path / "run" / CHECKPOINT).write_text("{}")
-    with pytest.raises(ValueError, match="is no checkpoint of a run"):
+    with pytest.raises(ValueError, match="is not a checkpoint of a run"):
         live(tmp_path)
     assert FilePlatform(tmp_path / "platform").contents() == []
