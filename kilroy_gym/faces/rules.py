@@ -26,6 +26,7 @@ def length(longest: int, shortest: int = 1, count: Callable[[Any], int] = len) -
         ValueError: A limit is not an integer, or ``longest`` is below ``shortest``.
 
     Example:
+        >>> from kilroy_gym import PostData
         >>> length(5)(PostData("Hello!"))
         'length 6 is not from 1 to 5'
     """
@@ -50,6 +51,7 @@ def banned(words: Iterable[str]) -> Rule:
         ValueError: There are no words, or one is empty.
 
     Example:
+        >>> from kilroy_gym import PostData
         >>> banned(["spam"])(PostData("Some SPAM, please"))
         "'spam' is banned"
         >>> banned(["spam"])(PostData("spamalot"))

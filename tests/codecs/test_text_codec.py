@@ -68,7 +68,7 @@ def test_a_text_is_an_action_where_characters_and_lengths_allow_it(x, most, most
         (None, "None is not a text"),
         (b"bytes", "b'bytes' is not a text"),
         (7, "7 is not a text"),
-        (["a"], "is no text"),
+        (["a"], "is not a text"),
     ],
 )
 def test_what_is_no_post_is_refused_with_the_reason(x, reason):

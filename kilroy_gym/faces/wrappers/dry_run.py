@@ -46,6 +46,7 @@ class DryRunFace(FaceWrapper):
         posts: The last 200 posts that would have gone out.
 
     Example:
+        >>> from kilroy_gym import PostData
         >>> from kilroy_gym.audiences import BernoulliAudience
         >>> from kilroy_gym.faces import SimulatedFace
         >>> face = DryRunFace(SimulatedFace(BernoulliAudience()))
