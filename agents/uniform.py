@@ -9,6 +9,7 @@ from typing import Any
 from kilroy_gym import KilroyModule, ModuleAgent, PostData
 from kilroy_gym.adapters import codec_of
 from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.interfaces import AnyEnv
 from kilroy_gym.post import AnyPost
 
 
@@ -17,8 +18,8 @@ class UniformModule(KilroyModule[Any, int]):
 
     codec: AnyCodec
 
-    def __init__(self, env: Any, seed: int | None) -> None:
-        """Takes a space of its own, so that the environment's stream stays untouched."""
+    def __init__(self, env: AnyEnv, seed: int | None) -> None:
+        """Copies the space, so that the environment's random stream stays untouched."""
         self.codec = codec_of(env)
         self.space = deepcopy(self.codec.space)
         self.space.seed(seed)
@@ -37,7 +38,7 @@ class UniformModule(KilroyModule[Any, int]):
         return self
 
 
-def make_agent(env: Any, seed: int | None = None) -> ModuleAgent[Any, int]:
+def make_agent(env: AnyEnv, seed: int | None = None) -> ModuleAgent[Any, int]:
     """Returns the agent; the environment needs a codec."""
     return ModuleAgent(UniformModule(env, seed), env)
 

@@ -21,7 +21,7 @@ Around = Callable[[AnyFace], AnyFace]
 """Puts wrappers around the journaled Face."""
 
 
-class Run(ABC):
+class BaseLiveRun(ABC):
     """A run that is kept in a directory and continues from one process to the next.
 
     Args:

@@ -14,7 +14,7 @@ from rich.table import Table
 from kilroy_gym._seeding import seed_everything
 
 if TYPE_CHECKING:
-    from kilroy_gym.live.base import Run
+    from kilroy_gym.live.base import BaseLiveRun
 
 console = Console(markup=False, highlight=False)
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of the run.")]
@@ -124,7 +124,7 @@ def generate(
         print(shown_post(x))
 
 
-def _tell_where(live: "Run") -> None:
+def _tell_where(live: "BaseLiveRun") -> None:
     console.print(f"Continuing after {live.posts:,} posts.")
     if lost := live.settle():
         console.print(
@@ -142,7 +142,7 @@ def _telling_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def _stopping(live: "Run") -> Iterator[None]:
+def _stopping(live: "BaseLiveRun") -> Iterator[None]:
     """Lets Ctrl-C and SIGTERM stop a run after the post in flight."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: live.stop()) for number in numbers]

@@ -8,10 +8,10 @@ from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
 from kilroy_gym.interfaces import AnyFace
-from kilroy_gym.live.base import Around, Run
+from kilroy_gym.live.base import Around, BaseLiveRun
 
 
-class LiveModelRun(Run):
+class LiveModelRun(BaseLiveRun):
     """Warm-starts a Stable-Baselines3 model, then posts and learns, across processes.
 
     A model waits for the scores of each round, since it cannot learn from pending ones

@@ -12,7 +12,7 @@ from kilroy_gym.codecs import Codec
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
 from kilroy_gym.interfaces import AnyFace, Checkpointable, KilroyFace
-from kilroy_gym.live.base import CHECKPOINT, Run
+from kilroy_gym.live.base import CHECKPOINT, BaseLiveRun
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.live.run import LiveRun
 from kilroy_gym.modules import KilroyModule
@@ -116,14 +116,16 @@ class Names:
         observations, _ = FaceVectorEnv(face, count, player.codec).reset()
         return list(player.codec.decode_many(player.predict(observations)[0]))
 
-    def run(self, directory: Path, post_rate: float, score_delay_s: float) -> Run:
+    def run(self, directory: Path, post_rate: float, score_delay_s: float) -> BaseLiveRun:
         """Opens the run in a directory; rates and delays are in seconds."""
         face = load_named(self.face, KilroyFace)
         player = self.player(face)
         around = ReviewedFace if self.around is None else find_named(self.around)
         rates: dict[str, Any] = {"post_rate": post_rate, "score_delay_s": score_delay_s}
         if isinstance(player, KilroyModule):
-            run: Run = LiveRun(face, player, directory, self.update_rate, around=around, **rates)
+            run: BaseLiveRun = LiveRun(
+                face, player, directory, self.update_rate, around=around, **rates
+            )
         else:
             from kilroy_gym.live.model_run import LiveModelRun
 

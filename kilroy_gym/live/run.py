@@ -12,7 +12,7 @@ from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.journaled import PostInDoubt
 from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
 from kilroy_gym.interfaces import AnyFace, AnyId, FaceError
-from kilroy_gym.live.base import Around, Run
+from kilroy_gym.live.base import Around, BaseLiveRun
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData
@@ -20,7 +20,7 @@ from kilroy_gym.storage.journal import Entry
 from kilroy_gym.storage.sqlite import StorageError
 
 
-class LiveRun(Run):
+class LiveRun(BaseLiveRun):
     """Warm-starts a module, then posts and learns in rounds, across processes.
 
     Before a round is sent, a checkpoint with the module and its drafts is on the disk; before each

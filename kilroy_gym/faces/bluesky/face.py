@@ -8,7 +8,7 @@ from pathlib import Path
 from kilroy_gym._checks import number
 from kilroy_gym.clock import UnixClock
 from kilroy_gym.faces.bluesky.credentials import credentials_from_environment, credentials_from_file
-from kilroy_gym.faces.bluesky.feed import checked_source, existing_posts
+from kilroy_gym.faces.bluesky.existing import checked_source, existing_posts
 from kilroy_gym.faces.bluesky.records import check_text, created_at, record_key
 from kilroy_gym.faces.bluesky.session import BlueskyError, BlueskySession, Json
 from kilroy_gym.interfaces import KilroyFace, ScorePending
