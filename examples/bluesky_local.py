@@ -20,7 +20,7 @@ from kilroy_gym.faces import RetryingFace, read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import JOURNAL
 from kilroy_gym.modules import NgramModule
-from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.entries import Entry
 
 try:
     from bluesky_network import (

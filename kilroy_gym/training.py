@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,10 @@ from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.codecs.base import AnyCodec
-from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
+from kilroy_gym.data import Dataset, DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
 from kilroy_gym.interfaces import (
+    AfterEpoch,
     Agent,
     AnyEnv,
     AnyFace,
@@ -53,6 +54,10 @@ class Epoch:
     number: int
     posts: int
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+EpochCallback = Callable[[Epoch], bool | None]
+"""Called after every epoch; ``False`` stops."""
 
 
 class KilroyTrainer:
@@ -152,7 +157,7 @@ class KilroyTrainer:
         strict: bool = False,
         *,
         weight_by_score: bool | Weigh = False,
-        callback: Callable[[Epoch], bool | None] | None = None,
+        callback: EpochCallback | None = None,
         progress_bar: bool | None = None,
     ) -> "KilroyTrainer":
         """Scraps existing posts and lets the agent mimic them.
@@ -199,16 +204,10 @@ class KilroyTrainer:
                 self.agent.fine_tune(
                     dataset, epochs, batch_size, self._rng, own_order, after_epoch, progress_bar
                 )
-                return self
-            rng, mimic = self._rng if shuffle else None, self.agent.mimic
-            for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
-                for batch in dataset.batches(batch_size or 1, rng):
-                    mimic(batch)
-                if callback is not None:
-                    plays_module = isinstance(self.agent, PlaysModule)
-                    metrics = self.module.metrics() if plays_module else {}
-                    if callback(Epoch(number, len(dataset), metrics)) is False:
-                        break
+            else:
+                rng = self._rng if shuffle else None
+                numbers = progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar)
+                self._mimic(dataset, numbers, batch_size or 1, rng, callback)
         return self
 
     def run(
@@ -278,6 +277,25 @@ class KilroyTrainer:
         twin.wait = True  # always wait when evaluating: a pending score is not a score
         return mean_score(self.agent, twin, posts)
 
+    def _mimic(
+        self,
+        dataset: Dataset[Any],
+        epochs: Iterable[int],
+        batch_size: int,
+        rng: np.random.Generator | None,
+        callback: EpochCallback | None,
+    ) -> None:
+        """Lets the agent mimic posts batch by batch, for the epochs with these numbers."""
+        mimic = self.agent.mimic
+        for number in epochs:
+            for batch in dataset.batches(batch_size, rng):
+                mimic(batch)
+            if callback is not None:
+                plays_module = isinstance(self.agent, PlaysModule)
+                metrics = self.module.metrics() if plays_module else {}
+                if callback(Epoch(number, len(dataset), metrics)) is False:
+                    break
+
     def _as_agent(self, module_or_agent: object) -> Agent:
         if isinstance(module_or_agent, KilroyModule):
             return ModuleAgent(module_or_agent, self.env)
@@ -344,9 +362,7 @@ class KilroyTrainer:
         return self.agent
 
 
-def _reporting(
-    callback: Callable[[Epoch], bool | None] | None, posts: int
-) -> Callable[[int, dict[str, float]], bool | None]:
+def _reporting(callback: EpochCallback | None, posts: int) -> AfterEpoch:
     return lambda number, metrics: callback and callback(Epoch(number, posts, metrics))
 
 

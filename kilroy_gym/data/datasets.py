@@ -145,9 +145,5 @@ def _rows(posts: Iterable[AnyPost]) -> Iterator[tuple[int, str]]:
     for number, post in enumerate(posts):
         try:
             yield number, json.dumps([pack(post.x), pack(post.context)])
-        except (
-            TypeError,
-            ValueError,
-            RecursionError,
-        ) as error:  # type; too long; circular
+        except (TypeError, ValueError, RecursionError) as error:  # type; too long; circular
             raise TypeError(f"post number {number} cannot be cached in a file: {error}") from None

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from kilroy_gym.faces.wrappers.limited import RateLimitedFace
     from kilroy_gym.faces.wrappers.retrying import RetryingFace
     from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
-    from kilroy_gym.storage.journal import Entry, Journal, read_journal
+    from kilroy_gym.storage.entries import Entry
+    from kilroy_gym.storage.journal import Journal, read_journal
     from kilroy_gym.storage.sqlite import StorageError
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 _LATER = {
     "DryRunFace": "faces.wrappers.dry_run",
     "DryRunId": "faces.wrappers.dry_run",
-    "Entry": "storage.journal",
+    "Entry": "storage.entries",
     "FaceWrapper": "faces.wrappers.base",
     "Journal": "storage.journal",
     "JournaledFace": "faces.wrappers.journaled",

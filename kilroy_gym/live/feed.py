@@ -8,7 +8,7 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
-from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.entries import Entry
 
 GARBLING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Controls (except tab and newline), direction overrides and lone surrogates."""

@@ -16,7 +16,7 @@ from kilroy_gym.live.base import Around, BaseLiveRun
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData
-from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.entries import Entry
 from kilroy_gym.storage.sqlite import StorageError
 
 

@@ -20,7 +20,8 @@ from kilroy_gym.interfaces import (
     find,
 )
 from kilroy_gym.post import AnyPost
-from kilroy_gym.storage.journal import Entry, Journal, packed_post
+from kilroy_gym.storage.entries import Entry, packed_post
+from kilroy_gym.storage.journal import Journal
 
 
 class PostInDoubt(RuntimeError):
