@@ -1,4 +1,4 @@
-"""Numbers at the door."""
+"""Checks of numeric arguments."""
 
 from math import isfinite
 from numbers import Integral, Real
@@ -9,7 +9,7 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     """Returns an argument that must be an integer from ``low`` to ``high``.
 
     Raises:
-        ValueError: It is something else; the message names it and the range.
+        ValueError: It is not; the message names the argument and the range.
     """
     fits = isinstance(value, Integral) and not isinstance(value, bool)
     if not fits or value < low or (high is not None and value > high):
@@ -24,14 +24,14 @@ def number(
     """Returns an argument that must be a finite number from ``low`` to ``high``.
 
     Args:
-        name: What the argument is called.
-        value: What was given.
-        low: The least that is allowed.
-        high: The most that is allowed, or ``None``.
-        above: Whether ``low`` itself is not allowed.
+        name: The argument's name.
+        value: The value given.
+        low: The lowest value allowed.
+        high: The highest value allowed, or ``None``.
+        above: Whether to exclude ``low`` itself.
 
     Raises:
-        ValueError: It is something else; the message names it and the range.
+        ValueError: It is not; the message names the argument and the range.
     """
     fits = isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
     if not fits or value < low or (above and value == low) or (high is not None and value > high):

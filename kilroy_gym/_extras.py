@@ -1,4 +1,4 @@
-"""What an extra brings may be missing; then the error names the extra."""
+"""Optional dependencies: if one is missing, the error names the extra to install."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def needs_extra(extra: str, what: str) -> Iterator[None]:
-    """Turns a failed import into one that says what to install.
+    """Turns a failed import into an error that says what to install.
 
     Args:
         extra: Name of the extra of this package.

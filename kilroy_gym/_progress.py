@@ -13,10 +13,10 @@ def progress(
     """Yields ``items`` under a progress bar on the terminal.
 
     Args:
-        items: What to go through.
-        total: How many there are, or ``None`` where that is not known.
+        items: The items to iterate over.
+        total: How many there are, or ``None`` if not known.
         description: What is being done.
-        enabled: Whether to show a bar; ``None`` shows it where stderr is a terminal.
+        enabled: Whether to show a bar; ``None`` shows it if stderr is a terminal.
     """
     if not (sys.stderr.isatty() if enabled is None else enabled):
         yield from items

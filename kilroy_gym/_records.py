@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 COLUMNS = ("post", "round", "post_id", "x", "score", "expected_score", "best_score")
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How text begins that a spreadsheet may run as a formula, full-width signs too (OWASP)."""
+"""Starts of text that a spreadsheet may run as a formula, including full-width signs (OWASP)."""
 
 
 def defused(value: object) -> object:
@@ -31,7 +31,7 @@ def defused(value: object) -> object:
 
 
 class ScoreLog:
-    """Writes a row per post, after every round, so that a run that is stopped loses none.
+    """Writes one row per post after every round, so that a stopped run loses none.
 
     Text that a spreadsheet could run as a formula is written with a ``'`` before it.
 
@@ -84,7 +84,7 @@ class ScoreLog:
 
 
 def mean_of_share(scores: Sequence[float] | Floats, start: float, end: float) -> float:
-    """Returns the mean of the scores between two shares of a run, at least one of them.
+    """Returns the mean of the scores between two shares of a run; at least one score counts.
 
     Args:
         scores: The scores in the order of the posts, shape ``(posts,)``, not empty.
@@ -98,17 +98,17 @@ def mean_of_share(scores: Sequence[float] | Floats, start: float, end: float) ->
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Gives a path to write to; it is renamed to ``path`` once everything is written."""
+    """Provides a path to write to, which is renamed to ``path`` once everything is written."""
     part = path.with_name(f"{path.name}.part")
     yield part
     part.replace(path)
 
 
 def fresh_directory(out: Path | None, default: str) -> Path:
-    """Makes the directory of a run, and never writes over an earlier one.
+    """Creates the directory of a run; never overwrites an earlier one.
 
     Args:
-        out: The directory; it must be empty or not exist. ``None`` for one under ``runs/``.
+        out: The directory, which must be empty or not exist; ``None`` for one under ``runs/``.
         default: Its name under ``runs/``; a number is added if the name is taken.
 
     Raises:
@@ -118,6 +118,6 @@ def fresh_directory(out: Path | None, default: str) -> Path:
         names = chain([default], (f"{default}-{number}" for number in count(2)))
         out = next(path for path in map(Path("runs").joinpath, names) if not path.exists())
     elif out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise ValueError(f"{out} holds something already; give --out a new directory")
+        raise ValueError(f"{out} is not empty; give --out a new directory")
     out.mkdir(parents=True, exist_ok=True)
     return out

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def seed_everything(seed: int) -> None:
-    """Seeds Python, numpy and, where it is loaded, torch: a user's module may draw from any."""
+    """Seeds Python, numpy and, if loaded, torch: a user's module may draw from any of them."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - that very stream
     torch: Any = sys.modules.get("torch")
@@ -20,7 +20,7 @@ def seed_everything(seed: int) -> None:
 
 @contextmanager
 def streams_kept() -> Iterator[None]:
-    """Puts the global streams back to where they were."""
+    """Restores the global streams at the end of the block."""
     torch: Any = sys.modules.get("torch")
     before = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()  # noqa: NPY002
     try:

@@ -152,7 +152,7 @@ def test_an_own_face_and_module_train(own_face, capsys):
         (["--face", "mine:AnimalModule", "--module", "mine:AnimalModule"], "give a KilroyFace"),
         ([ENV, "--weight-by-score"], "SimulatedFace has no scrap_scored(limit)"),
         ([ENV, "--weight-by-score", "--no-warm-start"], "leave --no-warm-start out"),
-        ([ENV, "--out", "taken"], "taken holds something already"),
+        ([ENV, "--out", "taken"], "taken is not empty"),
     ],
 )
 def test_a_mistake_is_told_in_a_line(args, message, own_face, capsys):

@@ -121,15 +121,14 @@ class Names:
         face = load_named(self.face, KilroyFace)
         player = self.player(face)
         around = ReviewedFace if self.around is None else find_named(self.around)
-        rates: dict[str, Any] = {"post_rate": post_rate, "score_delay_s": score_delay_s}
+        run: BaseLiveRun
         if isinstance(player, KilroyModule):
-            run: BaseLiveRun = LiveRun(
-                face, player, directory, self.update_rate, around=around, **rates
-            )
+            rate = self.update_rate
+            run = LiveRun(face, player, directory, rate, post_rate, score_delay_s, around)
         else:
             from kilroy_gym.live.model_run import LiveModelRun
 
-            run = LiveModelRun(face, player, directory, around=around, **rates)
+            run = LiveModelRun(face, player, directory, post_rate, score_delay_s, around)
         self.save(directory)
         return run
 
