@@ -1,7 +1,11 @@
+import os
 import textwrap
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# There is a worker for each core: more threads would only wait for each other. Torch reads it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Nothing here is about time, and a busy machine is no failure.
 settings.register_profile(
