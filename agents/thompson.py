@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 from kilroy_gym import ModuleAgent
-from kilroy_gym.adapters.environments import env_attribute
+from kilroy_gym.adapters import codec_of
 from kilroy_gym.modules import ThompsonModule
 
 MOST_POSTS = 100_000
@@ -15,7 +15,7 @@ MOST_POSTS = 100_000
 
 def make_agent(env: Any, seed: int | None = None) -> ModuleAgent[Any, int]:
     """Returns the agent; every post that there can be is an arm, whatever others write."""
-    codec = env_attribute(env, "codec")
+    codec = codec_of(env)
     space = getattr(codec, "space", None)
     sizes = np.ravel(getattr(space, "nvec", getattr(space, "n", 0))).tolist()
     if not isinstance(space, (Discrete, MultiDiscrete)) or np.prod(sizes) > MOST_POSTS:

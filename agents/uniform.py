@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from kilroy_gym import KilroyModule, ModuleAgent, PostData
-from kilroy_gym.adapters.environments import env_attribute
+from kilroy_gym.adapters import codec_of
 
 
 class UniformModule(KilroyModule[Any, int]):
@@ -15,7 +15,7 @@ class UniformModule(KilroyModule[Any, int]):
 
     def __init__(self, env: Any, seed: int | None) -> None:
         """Takes a space of its own, so that the environment's stream stays untouched."""
-        self.codec = env_attribute(env, "codec")
+        self.codec = codec_of(env)
         self.space = deepcopy(self.codec.space)
         self.space.seed(seed)
         self.ids = count()

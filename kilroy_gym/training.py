@@ -12,7 +12,7 @@ from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.environments import env_attribute
+from kilroy_gym.adapters.environments import kilroy_env
 from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
@@ -102,7 +102,7 @@ class KilroyTrainer:
             raise TypeError(
                 f"face_or_env must be a KilroyFace or a Gymnasium environment, got {face_or_env!r}"
             )
-        self._codec: Codec[Any] | None = env_attribute(self.env, "codec")
+        self._codec: Codec[Any] | None = kilroy_env(self.env).codec
         self.agent: Any = self._as_agent(agent)
         self.skipped_posts = 0
         self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()
@@ -122,7 +122,7 @@ class KilroyTrainer:
     @property
     def simulated(self) -> bool:
         """Whether the Face is a simulated one, so that :meth:`evaluate` works."""
-        return bool(env_attribute(self.env, "simulated"))
+        return bool(kilroy_env(self.env).simulated)
 
     def fine_tune(
         self,
@@ -252,7 +252,7 @@ class KilroyTrainer:
             TypeError: The Face is a live one, which cannot be copied.
         """
         integer("posts", posts, 1)
-        twin = env_attribute(self.env, "snapshot")()
+        twin = kilroy_env(self.env).snapshot()
         twin.wait = True  # whoever is evaluated: a score that is pending is none yet
         return mean_score(self.agent, twin, posts)
 
@@ -319,9 +319,9 @@ def _scrape_of(env: Any, agent: Any, limit: int | None, strict: bool, scored: bo
     Raises:
         TypeError: The scores are wanted, and the Face does not tell them.
     """
-    scrap = scrap_scored_of(env) if scored else env_attribute(env, "scrap")
+    scrap = scrap_scored_of(env) if scored else kilroy_env(env).scrap
     own = getattr(getattr(agent, "module", None), "codec", None)
-    codecs = {id(codec): codec for codec in (env_attribute(env, "codec"), own)}
+    codecs = {id(codec): codec for codec in (kilroy_env(env).codec, own)}
     taken = [codec for codec in codecs.values() if isinstance(codec, Codec)]
     return Scrape(scrap(limit), taken, limit, strict, scored)
 
@@ -332,7 +332,7 @@ def scrap_scored_of(env: Any) -> Callable[[int | None], Iterable[Any]]:
     Raises:
         TypeError: The Face has none.
     """
-    face = env_attribute(env, "face")
+    face = kilroy_env(env).face
     scrap_scored: Any = getattr(face, "scrap_scored", None)
     if scrap_scored is None:
         raise TypeError(

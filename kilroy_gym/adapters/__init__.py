@@ -1,5 +1,6 @@
 """Who plays: a module as an agent, agent files."""
 
+from kilroy_gym.adapters.environments import codec_of, kilroy_env
 from kilroy_gym.adapters.files import agent_file, find_named, load_agent_file, load_named, roster
 from kilroy_gym.adapters.module_agent import ModuleAgent
 from kilroy_gym.adapters.own import module_for
@@ -11,7 +12,9 @@ __all__ = [
     "ModuleAgent",
     "Round",
     "agent_file",
+    "codec_of",
     "find_named",
+    "kilroy_env",
     "load_agent_file",
     "load_named",
     "module_for",

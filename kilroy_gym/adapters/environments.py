@@ -6,11 +6,12 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.codecs import Codec, SequenceCodec
+from kilroy_gym.interfaces import AnyEnv, KilroyEnv
 
 
-def as_vector(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
-    """Returns a vector environment as it is, and one of one post a step as one of a single slot.
+def as_vector(env: AnyEnv) -> VectorEnv[Any, Any, Any]:
+    """Returns vector environments unchanged; wraps a single environment as one slot.
 
     Raises:
         TypeError: It is no environment.
@@ -29,23 +30,47 @@ def as_vector(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> VectorEnv[An
     return env
 
 
-def env_attribute(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any], name: str) -> Any:
-    """Returns an attribute of the Kilroy environment inside wrappers and vector environments.
+def kilroy_envs(env: AnyEnv) -> list[KilroyEnv]:
+    """Returns the Kilroy environments inside wrappers: one, or one per slot if they are separate.
 
     Raises:
         TypeError: There is none inside.
     """
     base = env.unwrapped
-    if isinstance(base, SyncVectorEnv):
-        base = base.envs[0].unwrapped
-    if not hasattr(base, name):
+    inside = [each.unwrapped for each in base.envs] if isinstance(base, SyncVectorEnv) else [base]
+    found: list[KilroyEnv] = [each for each in inside if isinstance(each, KilroyEnv)]
+    if len(found) < len(inside):
         raise TypeError(
             f"{env} is no Kilroy environment; make one with FaceEnv(face, codec) or gym.make"
         )
-    return getattr(base, name)
+    return found
 
 
-def whole_posts(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> VectorEnv[Any, Any, Any]:
+def kilroy_env(env: AnyEnv) -> KilroyEnv:
+    """Returns the Kilroy environment inside wrappers, the first of several separate ones.
+
+    Raises:
+        TypeError: There is none inside.
+    """
+    return kilroy_envs(env)[0]
+
+
+def codec_of(env: AnyEnv) -> Codec[Any]:
+    """Returns the codec of the Kilroy environment inside wrappers.
+
+    Raises:
+        TypeError: It is no Kilroy environment, or has no codec.
+    """
+    codec = kilroy_env(env).codec
+    if codec is None:
+        raise TypeError(
+            "the environment has no codec, so its actions are no numbers; give it one, such as "
+            "codec=BinaryCodec(), CategoricalCodec(choices) or BoxCodec(low, high)"
+        )
+    return codec
+
+
+def whole_posts(env: AnyEnv) -> VectorEnv[Any, Any, Any]:
     """Returns a vector environment in which every step makes a whole post in every slot.
 
     Raises:
@@ -53,7 +78,7 @@ def whole_posts(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> VectorEnv[
         ValueError: It resets in another mode than ``SAME_STEP``.
     """
     vector = as_vector(env)
-    codec = env_attribute(vector, "codec")
-    if env_attribute(vector, "composed") and isinstance(codec, SequenceCodec):
-        return WholePosts(vector, codec)
+    inside = kilroy_env(vector)
+    if inside.composed and isinstance(inside.codec, SequenceCodec):
+        return WholePosts(vector, inside.codec)
     return vector

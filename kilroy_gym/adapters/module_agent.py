@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.environments import env_attribute, whole_posts
+from kilroy_gym.adapters.environments import kilroy_env, whole_posts
 from kilroy_gym.adapters.whole_posts import WholePosts
 from kilroy_gym.codecs import Codec
 from kilroy_gym.interfaces import Callback, Round
@@ -66,7 +66,7 @@ class ModuleAgent(Generic[X, DraftId]):
         """Moves to another environment; takes the arguments of the class."""
         self._scalar = not isinstance(env, VectorEnv)
         self._env = whole_posts(env)
-        self._codec: Codec[Any] | None = env_attribute(self._env, "codec")
+        self._codec: Codec[Any] | None = kilroy_env(self._env).codec
         slots = self._env.num_envs
         usual = UPDATE_RATE if self._scalar else slots
         self.update_rate = usual if update_rate is None else integer("update_rate", update_rate, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.adapters.environments import env_attribute
+from kilroy_gym.adapters.environments import kilroy_env
 from kilroy_gym.audiences.text import WORDS
 from kilroy_gym.modules import (
     BernoulliModule,
@@ -77,4 +77,4 @@ def module_for(
             f"no module is known for {spec.id if spec else env}; there is one for each of "
             f"{sorted(OWN_MODULES)}, for others hand in a module of your own"
         )
-    return OWN_MODULES[spec_name](env_attribute(env, "codec"), seed)
+    return OWN_MODULES[spec_name](kilroy_env(env).codec, seed)

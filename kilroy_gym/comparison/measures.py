@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from kilroy_gym._records import Floats, mean_of_share
-from kilroy_gym.adapters.environments import env_attribute, whole_posts
+from kilroy_gym.adapters.environments import kilroy_env, whole_posts
 from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.envs.feed import running_mean
 
@@ -117,7 +117,7 @@ def uniform_levels(env_id: str, seed: int, posts: int) -> Floats | None:
     """
     slots = min(posts, 100)
     env = whole_posts(gym.make_vec(env_id, num_envs=slots))
-    if env_attribute(env, "codec") is None:
+    if kilroy_env(env).codec is None:
         return None
     env.action_space.seed(seed)
     total = np.zeros(posts)

@@ -14,7 +14,7 @@ import gymnasium as gym
 import kilroy_gym
 from kilroy_gym._records import fresh_directory, written_whole
 from kilroy_gym.adapters import agent_file, load_agent_file
-from kilroy_gym.adapters.environments import as_vector, env_attribute
+from kilroy_gym.adapters.environments import as_vector, kilroy_env
 
 WARM_STARTS = {"yes": (True,), "no": (False,), "both": (False, True)}
 """What the option ``--warm-start`` stands for."""
@@ -187,7 +187,7 @@ class Plan:
 def _checked_environment(env_id: str, update_rate: int) -> str:
     """Returns the id with its version, and with the package to import, if one was given."""
     env = gym.make_vec(env_id, num_envs=update_rate)
-    env_attribute(as_vector(env), "face")
+    kilroy_env(as_vector(env))
     if env.spec is None or env.spec.nondeterministic:
         raise ValueError(
             f"{env_id} posts to a live Face: a comparison needs one that starts afresh for every "

@@ -96,6 +96,7 @@ class ComposedEnv(SimulatedEnv):
         self._draft[self._written] = token
         self._written += 1
         if token != codec.stop and self._written < codec.length:
+            self._sent = []
             return self._draft.copy(), 0.0, False, False, {}
         self._written = 0
         _, score, _, _, info = super().step(whole_posts_of(self._draft, codec))
@@ -129,7 +130,7 @@ class ComposedVectorEnv(SimulatedVectorEnv):
         self.single_observation_space, self.single_action_space = spaces_of(self.codec)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self._slots = np.arange(self.num_envs)
+        self._every_slot = np.arange(self.num_envs)
         self._drafts = beginnings(self.codec, self.num_envs)
         self._written = np.ones(self.num_envs, np.int64)
         self.__doc__ = ComposedEnv.__doc__
@@ -153,12 +154,13 @@ class ComposedVectorEnv(SimulatedVectorEnv):
         """
         tokens = self._tokens.check_actions(actions)
         check_count(len(tokens), self.num_envs)
-        self._drafts[self._slots, self._written] = tokens
+        self._drafts[self._every_slot, self._written] = tokens
         self._written += 1
         ended = (tokens == self.codec.stop) | (self._written == self.codec.length)
         rewards = np.zeros(self.num_envs)
         infos: dict[str, Any] = {} if self.wait else {"arrived": {}}
         slots = ended.nonzero()[0]
+        self._sent = []
         if slots.size:
             finished = self._drafts[slots]
             self._begin(slots)

@@ -7,8 +7,8 @@ from gymnasium.error import InvalidAction
 
 from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
-from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
-from kilroy_gym.interfaces import KilroyFace, PostId
+from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, in_context, spaces_for
+from kilroy_gym.interfaces import KilroyFace, PlaysActions, PostId
 from kilroy_gym.post import PostData, X
 
 
@@ -32,6 +32,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         render_mode: ``"ansi"`` (the feed as text), ``"human"`` (the same, printed as posts are
             made), ``"rgb_array"`` (a picture of the scores over time) or ``None``.
         clock: Where time comes from; the machine's unless another is handed in.
+        close_face: Whether ``close`` closes the Face, too.
 
     Raises:
         TypeError: ``face`` or ``codec`` is something else.
@@ -60,11 +61,14 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         score_delay_s: float = 0.0,
         render_mode: str | None = None,
         clock: Clock | None = None,
+        *,
+        close_face: bool = True,
     ) -> None:
         """Checks the arguments and derives the spaces."""
-        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock)
+        self._set_up(
+            face, codec, post_rate, score_delay_s, render_mode, clock, close_face=close_face
+        )
         self.observation_space, self.action_space = spaces_for(face, codec)
-        self._truth = getattr(face, "truth", None)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -73,6 +77,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         if seed is not None:  # without one Gymnasium's own reset does nothing, at a cost
             super().reset(seed=seed)
             self._restart(self.np_random)
+        self._look()
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -82,10 +87,10 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             gymnasium.error.InvalidAction: The action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the post where it was made.
         """
-        if self._plays_actions and self._feed is None:
-            return self._play(action)
+        if self._player is not None and self._feed is None:
+            return self._play(self._player, action)
         if self.codec is not None:
-            post = PostData(self.codec.decode(action))
+            (post,) = in_context([self.codec.decode(action)], self._seen)
         elif isinstance(action, PostData):
             post = action
         else:
@@ -94,32 +99,42 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             )
         post_id, score = self._publisher.one(post)
         info = {"post_id": post_id}
-        if self._truth is not None:
-            try:
-                info["expected_score"], info["best_score"] = self._truth(post_id)
-            except Exception as error:
-                made, scores = {post_id: post}, {post_id: score}
-                raise self._publisher.failure(error, made, scores, 1) from error
+        if self._knows_truth:
+            truths = self._publisher.truths([post], {post_id: score}, [post_id])
+            ((info["expected_score"], info["best_score"]),) = truths or []
+        self._publisher.finish()
+        self._sent = [post]
         if self._feed is not None:
             self._feed.add(post_id, post.x, score)
             if self.render_mode == "human":
                 print(self._feed.text(last=1))
+        self._look()
         return self._observation(), score, True, False, info
 
-    def _play(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def close(self) -> None:
+        """Closes the Face, too."""
+        self._close_face()
+
+    def _play(
+        self, player: PlaysActions, action: Any
+    ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Takes the step without making a post of the action."""
-        face: Any = self.face
-        codec: Any = self.codec
-        post_id, (score, expected_score, best_score) = face.play_one(codec.check_action(action))
+        action = player.codec.check_action(action)
+        post_id, (score, expected_score, best_score) = player.play_one(action)
+        self._sent = (action, self._seen)
         info = {
             "post_id": post_id,
             "expected_score": float(expected_score),
             "best_score": float(best_score),
         }
+        self._look()
         return self._observation(), float(score), True, False, info
 
     def _observation(self) -> Any:
-        return 0 if self._observe is None else self._observe(1)[0]
+        return 0 if self._seen is None else self._seen[0]
+
+    def _decoded(self, actions: Any) -> list[Any]:
+        return [] if self.codec is None else [self.codec.decode(actions)]
 
     def render(self) -> Any:
         """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""

@@ -12,9 +12,8 @@ from gymnasium.vector.utils import batch_space
 from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
-from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, spaces_for
-from kilroy_gym.faces import SimulatedFace
-from kilroy_gym.interfaces import KilroyFace, PostId
+from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, in_context, spaces_for
+from kilroy_gym.interfaces import KilroyFace, PlaysActions, PostId
 from kilroy_gym.post import PostData, X
 
 Floats = npt.NDArray[np.float64]
@@ -45,6 +44,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         wait: Whether a step waits until every score of its round is known.
         render_mode: As in :class:`~kilroy_gym.envs.FaceEnv`; ``render`` gives one frame.
         clock: Where time comes from; the machine's unless another is handed in.
+        close_face: Whether ``close`` closes the Face, too.
 
     Raises:
         TypeError: ``face`` or ``codec`` is something else.
@@ -67,11 +67,13 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         wait: bool = True,
         render_mode: str | None = None,
         clock: Clock | None = None,
+        *,
+        close_face: bool = True,
     ) -> None:
         """Checks the arguments and derives the spaces."""
         num_envs = integer("num_envs", num_envs, 1)
-        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock, wait)
-        self.num_envs = num_envs
+        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock, wait, close_face)
+        self.num_envs = self._slots = num_envs
         self.wait = wait
         self.single_observation_space, self.single_action_space = spaces_for(face, codec)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -94,7 +96,8 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         super().reset(seed=seed)
         if seed is not None:
             self._restart(self.np_random)
-        return self._observations(), {}
+        self._look()
+        return self.contexts, {}
 
     def step(
         self, actions: Any
@@ -114,7 +117,8 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         infos["final_obs"], infos["_final_obs"] = final_obs, self._everywhere
         infos["final_info"], infos["_final_info"] = final_info, self._everywhere
         truncated = np.zeros(self.num_envs, np.bool_)
-        return self._observations(), rewards, ~truncated, truncated, infos
+        self._look()
+        return self.contexts, rewards, ~truncated, truncated, infos
 
     def drain(self) -> dict[Any, float]:
         """Waits for all scores that are pending and returns them by post id.
@@ -133,8 +137,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         Args:
             ages_s: How long ago each was made, in seconds, by post id.
         """
-        now = self._publisher.clock.time()
-        self._publisher.pending.update({post_id: now - age for post_id, age in ages_s.items()})
+        self._publisher.expect(ages_s)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Closes the Face, too; called once, by ``close``."""
+        self._close_face()
 
     def render(self) -> tuple[Any, ...] | None:
         """Returns one frame, since there is one feed; ``None`` where it is printed or not kept."""
@@ -143,23 +150,23 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
 
     def _round(self, actions: Any, count: int) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         """Makes ``count`` posts; returns their rewards, their infos and those of the step."""
-        play = self._play_arrays if self._plays_actions else self._play_posts
-        return play(actions, count)
+        if self._player is None:
+            return self._play_posts(actions, count)
+        return self._play_arrays(self._player, actions, count)
 
     def _play_arrays(
-        self, actions: Any, count: int
+        self, player: PlaysActions, actions: Any, count: int
     ) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
-        codec, face = self.codec, self.face
-        if codec is None or not isinstance(face, SimulatedFace):
-            raise RuntimeError("only a simulated Face with its own codec plays arrays")
-        actions = codec.check_actions(actions)
+        # Copied: what was posted may be asked for when the caller has changed the array.
+        actions = player.codec.check_actions(actions).copy()
         check_count(len(actions), count)
-        post_ids, response = face.play(actions)
+        post_ids, response = player.play(actions)
+        self._sent = (actions, self._seen)
         scores, expected, best = (
             np.broadcast_to(np.asarray(value, np.float64), post_ids.shape) for value in response
         )
         if self._feed is not None:
-            self._show(post_ids.tolist(), codec.decode_many(actions), scores.tolist())
+            self._show(post_ids.tolist(), self._decoded(actions), scores.tolist())
         final_info = {
             "post_id": post_ids,
             "expected_score": expected.copy(),
@@ -173,7 +180,9 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         posts = self._posts(actions)
         check_count(len(posts), count)
         post_ids, scores = self._publisher.round(posts, self.wait)
-        everything = dict(scores)
+        truths = self._publisher.truths(posts, scores, post_ids)
+        self._publisher.finish()
+        self._sent = posts
         known = [scores.pop(post_id, None) for post_id in post_ids]
         rewards = np.array([0.0 if score is None else score for score in known])
         final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
@@ -181,14 +190,10 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         if not self.wait:
             final_info["pending"] = np.array([score is None for score in known])
             infos["arrived"] = scores
-        truth = getattr(self.face, "truth", None)
-        if truth is not None:
-            try:
-                truths = np.array([truth(post_id) for post_id in post_ids], np.float64)
-            except Exception as error:
-                made = dict(zip(post_ids, posts, strict=True))
-                raise self._publisher.failure(error, made, everything, len(posts)) from error
-            final_info["expected_score"], final_info["best_score"] = truths.T.copy()
+        if truths is not None:
+            final_info["expected_score"], final_info["best_score"] = np.array(
+                truths, float
+            ).T.copy()
         if self._feed is not None:
             self._feed.update(scores)
             self._show(post_ids, [post.x for post in posts], known)
@@ -196,7 +201,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
 
     def _posts(self, actions: Any) -> list[PostData[Any]]:
         if self.codec is not None:
-            posts = [PostData(x) for x in self.codec.decode_many(actions)]
+            posts = in_context(self.codec.decode_many(actions), self._seen)
         else:
             posts = list(actions) if isinstance(actions, Iterable) else [actions]
             for post in posts:
@@ -206,11 +211,8 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
                     )
         return posts
 
-    def _observations(self) -> npt.NDArray[Any]:
-        if self._observe is None:
-            return np.zeros(self.num_envs, np.int64)
-        observations: npt.NDArray[Any] = self._observe(self.num_envs)
-        return observations
+    def _decoded(self, actions: Any) -> list[Any]:
+        return [] if self.codec is None else self.codec.decode_many(actions)
 
     def _show(self, post_ids: list[Any], xs: list[Any], scores: list[Any]) -> None:
         if self._feed is not None:

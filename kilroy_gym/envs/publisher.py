@@ -1,13 +1,21 @@
 """Posting in rounds, in a Face's own time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from numbers import Real
 from typing import Any
 
 from kilroy_gym.clock import Clock
-from kilroy_gym.interfaces import FaceError, KilroyFace, ScorePending
+from kilroy_gym.interfaces import (
+    FaceError,
+    KilroyFace,
+    KnowsTruth,
+    PassesTime,
+    ScorePending,
+    WrapsFace,
+    find,
+)
 from kilroy_gym.post import PostData
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.05, 60.0
@@ -15,6 +23,9 @@ FIRST_RETRY_S, LAST_RETRY_S = 0.05, 60.0
 
 class Publisher:
     """Makes posts at a pace and collects their scores when they are due.
+
+    It owns the round that goes out: what an error or an interrupt leaves of it is kept, and the
+    next call goes on with it after :meth:`resume`. Without that the next call begins a new round.
 
     Args:
         face: The platform.
@@ -35,8 +46,37 @@ class Publisher:
         self.score_delay_s = score_delay_s
         self.clock = clock
         self.pending: dict[Any, float] = {}
-        self._wait = getattr(face, "wait", clock.sleep)
+        own_time, truth = find(face, PassesTime), find(face, KnowsTruth)
+        self._wait = clock.sleep if own_time is None else own_time.wait
+        self._truth = None if truth is None else truth.truth
         self._timed = bool(post_rate or score_delay_s)
+        # Of the round that goes out: ids by slot, and scores that nobody was given yet.
+        self._ids: dict[int, Any] = {}
+        self._scores: dict[Any, float] = {}
+        self._waits = self._resumed = False
+        self._last_at: float | None = None
+
+    def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
+        """Lets the next call go on with the round that was not finished, if there is one.
+
+        Args:
+            post_ids: The ids of the posts that were made, by slot, where another process began
+                the round.
+        """
+        if post_ids is not None:
+            self._ids = dict(post_ids)
+        self._resumed = True
+
+    def expect(self, ages_s: Mapping[Any, float]) -> None:
+        """Expects the scores of posts that another process made, by post id: their ages."""
+        now = self.clock.time()
+        self.pending.update({post_id: now - age_s for post_id, age_s in ages_s.items()})
+        self._last_at = max(self.pending.values(), default=self._last_at)
+
+    def forget(self) -> None:
+        """Drops all that is pending or was begun: the world starts over."""
+        self.pending.clear()
+        self._ids, self._scores, self._last_at = {}, {}, None
 
     def round(
         self, posts: Sequence[PostData[Any]], wait: bool = True
@@ -44,7 +84,7 @@ class Publisher:
         """Makes posts in order and collects scores.
 
         Args:
-            posts: What to post.
+            posts: What to post. In a round that is resumed, the same as before.
             wait: Whether to ask until every pending post has its score, or just once.
 
         Returns:
@@ -54,12 +94,11 @@ class Publisher:
         Raises:
             FaceError: The Face failed; the error carries what was done by then.
         """
-        made: dict[Any, PostData[Any]] = {}
-        scores: dict[Any, float] = {}
-        with self._reporting(made, scores, len(posts), forget=wait):
-            self._publish(posts, made)
-            self._collect(scores, wait)
-        return list(made), scores
+        self._begin(wait)
+        with self._reporting(posts):
+            self._publish(posts)
+            self._collect(wait)
+        return [self._ids[slot] for slot in range(len(posts))], dict(self._scores)
 
     def one(self, post: PostData[Any]) -> tuple[Any, float]:
         """Makes a round of one post; returns its id and its score.
@@ -67,26 +106,46 @@ class Publisher:
         Raises:
             FaceError: The Face failed; the error carries the post where it was made.
         """
-        if self._timed:
-            ids, known = self.round([post])
-            return ids[0], known[ids[0]]
-        # The round spelled out: a simulated Face answers faster than the bookkeeping of a round.
-        face, made = self.face, False
-        try:
-            post_id = face.post(post)
-            made = True
-            score = face.score(post_id)
-            if type(score) is float and isfinite(score):
-                return post_id, score
-            return post_id, check_score(score, post_id)
-        except Exception as error:
-            if not (made and isinstance(error, ScorePending)):
-                raise self.failure(error, {post_id: post} if made else {}, {}, 1) from error
-        scores: dict[Any, float] = {}
-        with self._reporting({post_id: post}, scores, 1, forget=True):
-            self.pending[post_id] = self.clock.time()
-            self._collect(scores, wait=True)
-        return post_id, scores[post_id]
+        if not (self._timed or self._resumed or self._ids):
+            # The round spelled out: a simulated Face answers faster than a round's bookkeeping.
+            face, made = self.face, False
+            try:
+                post_id = face.post(post)
+                made = True
+                score = face.score(post_id)
+                if type(score) is float and isfinite(score):
+                    return post_id, score
+                return post_id, check_score(score, post_id)
+            except BaseException as error:
+                self._waits = True
+                if made:
+                    self._ids, self.pending[post_id] = {0: post_id}, self.clock.time()
+                if not (made and isinstance(error, ScorePending)):
+                    if isinstance(error, Exception):
+                        raise self._failure(error, [post]) from error
+                    raise
+            self.resume()  # the post is made, and its score is to be waited for
+        ids, scores = self.round([post])
+        return ids[0], scores[ids[0]]
+
+    def truths(
+        self, posts: Sequence[PostData[Any]], scores: Mapping[Any, float], post_ids: Sequence[Any]
+    ) -> list[tuple[float, float]] | None:
+        """Returns expected and best score of each post of a round; ``None`` where nobody knows.
+
+        Raises:
+            FaceError: The Face failed; the error carries the round.
+        """
+        if self._truth is None:
+            return None
+        self._ids, self._scores = dict(enumerate(post_ids)), dict(scores)
+        with self._reporting(posts):
+            return [self._truth(post_id) for post_id in post_ids]
+
+    def finish(self) -> None:
+        """Ends the round: its scores were handed over."""
+        if self._ids:
+            self._ids, self._scores = {}, {}
 
     def drain(self) -> dict[Any, float]:
         """Waits for every pending score.
@@ -94,21 +153,43 @@ class Publisher:
         Raises:
             FaceError: The Face failed; the error carries the scores that had come by then.
         """
-        scores: dict[Any, float] = {}
-        with self._reporting({}, scores, 0, forget=False):
-            self._collect(scores, wait=True)
+        if not self._resumed:
+            self._scores = {}
+        self._resumed = False
+        with self._reporting([]):
+            self._collect(wait=True)
+        scores, self._scores = self._scores, {}
         return scores
 
-    def _publish(self, posts: Sequence[PostData[Any]], made: dict[Any, PostData[Any]]) -> None:
-        for post_id in self.face.post_many(self._paced(posts)):
-            if post_id in made or post_id in self.pending:
-                raise ValueError(f"it gave two posts the same id, {post_id!r}")
-            if len(made) == len(posts):
-                raise ValueError(f"it gave more ids than the {len(posts)} posts it was given")
-            made[post_id] = posts[len(made)]
-            self.pending[post_id] = self.clock.time()
-        if len(made) < len(posts):
-            raise ValueError(f"it gave {len(made)} ids for {len(posts)} posts")
+    def _begin(self, wait: bool) -> None:
+        """Goes on with the last round where it is resumed; else forgets what is left of it."""
+        if not self._resumed:
+            if self._waits:  # they are in the error, and no later round may be given their scores
+                for post_id in self._ids.values():
+                    self.pending.pop(post_id, None)
+            self._ids, self._scores = {}, {}
+        self._resumed, self._waits = False, wait
+
+    def _publish(self, posts: Sequence[PostData[Any]]) -> None:
+        now = self.clock.time()
+        for post_id in self._ids.values():
+            if post_id not in self._scores:
+                self.pending.setdefault(post_id, now)
+        slots = [slot for slot in range(len(posts)) if slot not in self._ids]
+        left, taken = iter(slots), set(self._ids.values())
+        if slots:
+            if self._ids and self._last_at is not None:
+                self._sleep_until(self._last_at + self.post_rate)
+            for post_id in self.face.post_many(self._paced([posts[slot] for slot in slots])):
+                if post_id in taken or post_id in self.pending:
+                    raise ValueError(f"it gave two posts the same id, {post_id!r}")
+                if (slot := next(left, None)) is None:
+                    raise ValueError(f"it gave more ids than the {len(slots)} posts it was given")
+                taken.add(post_id)
+                self._ids[slot] = post_id
+                self.pending[post_id] = self._last_at = self.clock.time()
+        if missing := len(list(left)):
+            raise ValueError(f"it gave {len(slots) - missing} ids for {len(slots)} posts")
 
     def _paced(self, posts: Sequence[PostData[Any]]) -> Iterator[PostData[Any]]:
         for post in posts:
@@ -116,7 +197,7 @@ class Publisher:
             if self.post_rate:
                 self.clock.sleep(self.post_rate)
 
-    def _collect(self, scores: dict[Any, float], wait: bool) -> None:
+    def _collect(self, wait: bool) -> None:
         retry_s = FIRST_RETRY_S
         while self.pending:
             if wait:
@@ -127,7 +208,7 @@ class Publisher:
             for post_id, score in self.face.score_many(due) if due else ():
                 if post_id not in self.pending:
                     raise ValueError(f"it gave a score of {post_id!r}, which is not pending")
-                scores[post_id] = check_score(score, post_id)
+                self._scores[post_id] = check_score(score, post_id)
                 del self.pending[post_id]
             if not wait or not self.pending:
                 break
@@ -140,37 +221,24 @@ class Publisher:
             self.clock.sleep(max(rest, 1e-6))
 
     @contextmanager
-    def _reporting(
-        self,
-        made: dict[Any, PostData[Any]],
-        scores: dict[Any, float],
-        total: int,
-        forget: bool,
-    ) -> Iterator[None]:
+    def _reporting(self, posts: Sequence[PostData[Any]]) -> Iterator[None]:
         try:
             yield
-        except BaseException as error:
-            if forget:  # they are in the error, and no later round may be given their scores
-                self.pending.clear()
-            if isinstance(error, Exception):
-                raise self.failure(error, made, scores, total) from error
-            raise
+        except Exception as error:
+            raise self._failure(error, posts) from error
 
-    def failure(
-        self,
-        error: Exception,
-        made: dict[Any, PostData[Any]],
-        scores: dict[Any, float],
-        total: int,
-    ) -> FaceError:
+    def _failure(self, error: Exception, posts: Sequence[PostData[Any]]) -> FaceError:
         """Returns the error that carries what a round had done when ``error`` stopped it."""
-        platform = getattr(self.face, "unwrapped", self.face)  # inside any wrappers
+        platform = self.face
+        while isinstance(platform, WrapsFace):
+            platform = platform.face
+        made = {self._ids[slot]: post for slot, post in enumerate(posts) if slot in self._ids}
         return FaceError(
-            f"{type(platform).__name__} failed after {len(made)} of this round's {total} posts "
-            f"were made and {len(scores)} scores were known (this error's `posts` and `scores` "
-            f"hold them): {type(error).__name__}: {error}",
+            f"{type(platform).__name__} failed after {len(made)} of this round's {len(posts)} "
+            f"posts were made and {len(self._scores)} scores were known (this error's `posts` and "
+            f"`scores` hold them): {type(error).__name__}: {error}",
             made,
-            scores,
+            self._scores,
         )
 
 

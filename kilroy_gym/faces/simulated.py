@@ -28,6 +28,8 @@ class SimulatedFace(KilroyFace[Any, int]):
         seed: Seed, or a generator to draw from, until :meth:`restart` brings another.
     """
 
+    idempotent = True
+
     def __init__(self, audience: Audience, seed: int | np.random.Generator | None = None) -> None:
         """Starts at the beginning of time."""
         self.audience = audience
@@ -53,8 +55,25 @@ class SimulatedFace(KilroyFace[Any, int]):
         for number, x in enumerate(self.codec.decode_many(actions)):
             yield number - count, PostData(x, None if contexts is None else contexts[number])
 
+    @property
+    def plays_actions(self) -> bool:
+        """Whether :meth:`play` stands for posting and scoring: no subclass changed only those."""
+        single = {"post", "post_many", "score", "score_many", "truth"}
+        changed = next(kind for kind in type(self).__mro__ if single & vars(kind).keys())
+        return "play" in vars(changed)
+
     def post(self, data: PostData[Any]) -> int:
-        """Makes a post; the audience takes it at once."""
+        """Makes a post, unless it was made before with its key; the audience takes it at once."""
+        key = data.key
+        if key is None:
+            return self._post(data)
+        if key not in self._made:
+            self._made[key] = self._post(data)
+            if len(self._made) > REMEMBERED_POSTS:
+                del self._made[next(iter(self._made))]
+        return self._made[key]
+
+    def _post(self, data: PostData[Any]) -> int:
         action = self.codec.encode(data.x)
         post_id = self._next_id
         self._responses[post_id] = response = self.audience.respond(action, self._rng)
@@ -66,14 +85,6 @@ class SimulatedFace(KilroyFace[Any, int]):
             self._responses.pop(post_id - REMEMBERED_POSTS, None)
             self._due.pop(post_id - REMEMBERED_POSTS, None)
         return post_id
-
-    def post_once(self, data: PostData[Any], key: int) -> int:
-        """Makes a post, unless it was made before with its key, and returns its id."""
-        if key not in self._made:
-            self._made[key] = self.post(data)
-            if len(self._made) > REMEMBERED_POSTS:
-                del self._made[next(iter(self._made))]
-        return self._made[key]
 
     def score(self, post_id: int) -> float:
         """Returns the score of one of the last 100,000 posts.

@@ -108,7 +108,7 @@ def test_content_the_audience_does_not_know_is_refused_and_not_posted():
 def test_a_post_with_a_key_is_made_once():
     face = moody_face()
     keys = [5, 6, 5, 7, 6]
-    assert [face.post_once(PostData("cats"), key) for key in keys] == [0, 1, 0, 2, 1]
+    assert [face.post(PostData("cats", key=key)) for key in keys] == [0, 1, 0, 2, 1]
     assert face.post(PostData("dogs")) == 3
     face.restart(np.random.default_rng(0))
-    assert face.post_once(PostData("cats"), 6) == 0
+    assert face.post(PostData("cats", key=6)) == 0
