@@ -39,6 +39,13 @@ def make_agent(env, seed):
 """
 
 
+@pytest.fixture(scope="session")
+def run_folder(worker_id, tmp_path_factory):
+    """A folder that all workers of this test run share, and nobody else."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
 @pytest.fixture
 def agent_file(tmp_path):
     """Writes an agent file that always posts True, after doing something first."""

@@ -49,6 +49,14 @@ class Bot:
         """Waits until it has ended, by itself or otherwise; returns its exit code."""
         return int(self._script.stdout.readline())
 
+    def is_there(self):
+        """Tells whether it has not ended yet."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
     def kill(self, number=signal.SIGKILL):
         """Kills it, and waits for its end; returns whether it was still there."""
         with suppress(ProcessLookupError):

@@ -6,7 +6,8 @@ arguments of the script; the moment is
 
 - ``-``: never;
 - ``120``: at the 120th line of the package and of the tests that the process runs;
-- ``save+3``: at the third such line after a function of that name was first called.
+- ``save+3``: at the third such line after a function of that name was first called;
+- ``learn/save+3``: after a ``save`` that came after a ``learn``.
 
 The script is run once before, under another name than ``__main__``: so it is imported by then.
 """
@@ -17,24 +18,26 @@ import signal
 import sys
 from pathlib import Path
 
-import kilroy_gym
 from forks import fork_for_each_line
+
+import kilroy_gym
 
 COUNTED = (f"{Path(kilroy_gym.__file__).parent}/", f"{Path(__file__).parent}/")
 
 
 def kill_at(moment):
     """Lets this process be killed at a moment."""
-    function, _, lines = moment.rpartition("+")
-    begun, left = not function, int(lines)
+    functions, _, lines = moment.rpartition("+")
+    to_come, left = functions.split("/") if functions else [], int(lines)
 
     def trace(frame, event, _):
-        nonlocal begun, left
+        nonlocal left
         code = frame.f_code
         if not code.co_filename.startswith(COUNTED):
             return None
-        begun = begun or code.co_name == function
-        if begun and event == "line":
+        if event == "call" and to_come and code.co_name == to_come[0]:
+            del to_come[0]
+        if event == "line" and not to_come:
             left -= 1
             if not left:
                 os.kill(os.getpid(), signal.SIGKILL)

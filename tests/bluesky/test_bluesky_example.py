@@ -12,8 +12,6 @@ from pathlib import Path
 import bluesky_local
 import pytest
 
-pytestmark = pytest.mark.network
-
 SCRIPT = Path(bluesky_local.__file__)
 RESULT = re.compile(
     r"Likes per post rose from ([\d.]+) in the first 50 posts to ([\d.]+) in the last"
@@ -56,7 +54,7 @@ def test_the_example_shows_each_round_and_draws_the_likes(network, tmp_path, mon
 
 def test_where_node_is_missing_the_example_says_so_in_a_line(tmp_path):
     example = started(tmp_path, env={"PATH": str(tmp_path), "PYTHONPATH": ":".join(sys.path)})
-    printed, errors = example.communicate(timeout=60)
+    printed, errors = example.communicate()
     assert example.returncode == 2
     assert printed == ""
     (line,) = errors.splitlines()
@@ -70,7 +68,7 @@ def test_the_example_can_be_stopped(tmp_path):
     lines = iter(example.stdout.readline, "")
     assert any(line.split()[:1] == ["round"] for line in lines)
     example.send_signal(signal.SIGINT)
-    printed, errors = example.communicate(timeout=60)
+    printed, errors = example.communicate()
     assert example.returncode == 130
     assert "Stopped; `kilroy-gym feed runs/bluesky-local` shows the posts." in printed
     assert errors == ""
@@ -80,7 +78,7 @@ def test_the_example_can_be_stopped(tmp_path):
 @pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("seed", range(3))
 def test_likes_per_post_rise_in_the_example(tmp_path, seed):
-    printed, errors = started(tmp_path, "--seed", str(seed)).communicate(timeout=600)
+    printed, errors = started(tmp_path, "--seed", str(seed)).communicate()
     assert errors == ""
     before, after = map(float, RESULT.search(printed).groups())
     assert after > 2 * before

@@ -11,8 +11,6 @@ from faults import FAULTS, signed
 from kilroy_gym import PostData
 from kilroy_gym.faces.bluesky import BlueskyError
 
-pytestmark = pytest.mark.network
-
 KEY = 1_700_000_000_000_000
 
 

@@ -14,8 +14,6 @@ from kilroy_gym.faces import read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import JOURNAL
 
-pytestmark = pytest.mark.network
-
 ROUNDS, ROUND = 30, 10
 
 

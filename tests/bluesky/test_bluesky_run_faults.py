@@ -15,8 +15,6 @@ from kilroy_gym.faces import RetryingFace, read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import JOURNAL
 
-pytestmark = pytest.mark.network
-
 ROUNDS, ROUND = 12, 5
 PASSING = [fault for fault in (*FAULTS, *RARER_FAULTS) if fault != "401"]  # a wrong password stays
 TIMES = 3
@@ -56,7 +54,7 @@ def test_a_run_goes_on_through_every_fault_and_each_post_is_made_once(
     proxy.strict = True
     proxy.break_requests(plan_of(random.Random(seed)))
     # It has no profile, which is an error that says so, and garbled one that stays.
-    settings = {"source": library.handle, "timeout_s": 1.0, "label_as_bot": False}
+    settings = {"source": library.handle, "timeout_s": 5.0, "label_as_bot": False}
     face = RetryingFace(AllHaveRead(face_of(account, **settings)), clock=clock)
     run = LiveRun(face, new_module(seed), tmp_path, ROUND, post_rate=0)
     run.warm_start(epochs=1)
