@@ -1,7 +1,4 @@
-"""No password and no token gets out of a run, whichever of its requests fails.
-
-``pytest tests/bluesky/test_bluesky_secrets.py -m slow -s`` breaks each request in every way.
-"""
+"""No password and no token gets out of a run, whichever of its requests fails."""
 
 import base64
 import json
@@ -90,13 +87,7 @@ def test_the_search_finds_a_secret_in_every_form(tmp_path, shift):
     assert {Path(path).name for path in leaks(tmp_path, [secret])} == set(written)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(fault, marks=[] if fault == "500" else pytest.mark.slow)
-        for fault in (*FAULTS, *RARER_FAULTS)
-    ],
-)
+@pytest.mark.parametrize("fault", [*FAULTS, *RARER_FAULTS])
 def test_whichever_request_of_a_run_fails_no_secret_is_left_anywhere(
     command, proxy, tmp_path, fault
 ):
