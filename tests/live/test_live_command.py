@@ -46,8 +46,8 @@ FACE = ["--face", "bot:face"]
 FALLING = """
 
 class Falling(FilePlatform):
-    def post_once(self, data, key):
-        post_id = super().post_once(data, key)
+    def post(self, data):
+        post_id = super().post(data)
         if post_id == 37:
             raise ConnectionResetError
         return post_id
