@@ -13,6 +13,8 @@ settings.register_profile(
 )
 settings.load_profile("kilroy")
 
+LONGEST = ("test_tooling.py", "test_package.py", "test_bluesky_example.py", "test_bluesky_kills.py")
+
 ALWAYS = """
 from itertools import count
 
@@ -37,6 +39,11 @@ def make_agent(env, seed):
     {first}
     return Always()
 """
+
+
+def pytest_collection_modifyitems(items):
+    """Begins with what takes longest: else in the end all workers but one have nothing to do."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")
