@@ -41,7 +41,7 @@ class Rounds(BaseCallback):
         self.callback = callback
         self.between_updates = between_updates
         self.posts = 0
-        self._steps = 0
+        self._steps = self._rounds = 0
 
     def _on_rollout_start(self) -> None:
         self._steps = 0
@@ -62,6 +62,7 @@ class Rounds(BaseCallback):
 
     def _round(self, ended: list[int]) -> Round:
         """Returns what was posted in this step."""
+        self._rounds += 1
         made = [self.locals["infos"][slot] for slot in ended]
         if (whole := composed(self.model, self.codec)) is not None:
             drafts = np.array([info["terminal_observation"] for info in made])
@@ -72,7 +73,7 @@ class Rounds(BaseCallback):
             taken = self.locals.get("clipped_actions", self.locals["actions"])
             actions = np.asarray(taken)[ended]
         return Round(
-            self.n_calls,
+            self._rounds,
             [info["post_id"] for info in made],
             [PostData(x) for x in self.codec.decode_many(actions)],
             [float(info["episode"]["r"]) for info in made],
