@@ -139,7 +139,7 @@ class LocalBluesky:
         return True
 
 
-def until(get: Callable[[], T], enough: Callable[[T], Any] = bool, timeout_s: float = 30.0) -> T:
+def until(get: Callable[[], T], enough: Callable[[T], Any] = bool, timeout_s: float = 300.0) -> T:
     """Asks until the answer is good enough, since the AppView lags a little; returns it.
 
     Raises:
@@ -157,7 +157,7 @@ def _ask(url: str, body: dict[str, str] | None = None) -> Any:
     content = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, content, {"content-type": "application/json"})
     directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with directly.open(request, timeout=30) as answer:
+    with directly.open(request, timeout=300) as answer:
         return json.load(answer)
 
 
