@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env
-from kilroy_gym.adapters.evaluation import mean_score
+from kilroy_gym.adapters.evaluation import copy_to_evaluate, mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.codecs import Codec
@@ -245,16 +245,15 @@ class KilroyTrainer:
     def evaluate(self, posts: int = 100) -> float:
         """Returns the mean score of new posts, made on a copy of a simulated world.
 
+        The copy has the same wrappers, but for those that record, render or change rewards.
         Nothing that is learned from or posted to changes; only the agent's own random stream
         moves on.
 
         Raises:
-            TypeError: The Face is a live one, which cannot be copied.
+            TypeError: The Face is a live one, or a wrapper cannot be copied.
         """
         integer("posts", posts, 1)
-        twin = kilroy_env(self.env).snapshot()
-        twin.wait = True  # whoever is evaluated: a score that is pending is none yet
-        return mean_score(self.agent, twin, posts)
+        return mean_score(self.agent, copy_to_evaluate(self.env), posts)
 
     def _as_agent(self, module_or_agent: Any) -> Any:
         if isinstance(module_or_agent, KilroyModule):

@@ -5,26 +5,19 @@ from io import BytesIO
 from os import PathLike
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+from stable_baselines3.common.vec_env import VecEnv
 
-from kilroy_gym.adapters.sb3.checks import (
-    check_algorithm,
-    codec_of,
-    faces_of,
-    steps_per_update,
-)
-from kilroy_gym.adapters.sb3.learning import learn_within
+from kilroy_gym.adapters.environments import kilroy_envs
+from kilroy_gym.adapters.sb3.checks import cannot_play, plays, steps_per_update
+from kilroy_gym.adapters.sb3.learning import Callbacks, learn_within
+from kilroy_gym.adapters.sb3.played import Played, envs_of, rewrapped
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
 from kilroy_gym.adapters.sb3.warm_start import WarmStart
-from kilroy_gym.interfaces import AfterEpoch, Callback, KilroyFace
+from kilroy_gym.codecs import Codec
+from kilroy_gym.interfaces import AfterEpoch, AnyEnv, KilroyFace
 from kilroy_gym.post import PostData
-
-AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
 
 
 class SB3Agent:
@@ -48,7 +41,8 @@ class SB3Agent:
         model: The model.
 
     Raises:
-        TypeError: ``model`` is something else, or ``env`` no Kilroy environment, or without codec.
+        TypeError: ``model`` is something else, or learns neither on-policy nor off-policy, or
+            its environment is no Kilroy environment, has no codec or lives in another process.
         ValueError: The model has no environment, or another one than ``env``, or a number is out
             of range.
     """
@@ -77,7 +71,8 @@ class SB3Agent:
             self.set_env(env)
         elif env is not None:
             self.check_face(env)
-        self.codec = codec_of(self._vec_env)
+        steps_per_update(model)  # refuses what learns in another way
+        self._found = Played(self._vec_env)
 
     @classmethod
     def of(
@@ -103,20 +98,24 @@ class SB3Agent:
             TypeError: The algorithm cannot play the action space; the message says which can.
         """
         vec_env = KilroyVecEnv(env)
-        check_algorithm(algorithm, vec_env.action_space)
         settings = {"policy": "MlpPolicy", "device": "cpu", **settings}
-        model = algorithm(env=vec_env, seed=seed, **settings)
+        try:
+            model = algorithm(env=vec_env, seed=seed, **settings)
+        except AssertionError as error:
+            if plays(algorithm, vec_env, settings["policy"]):
+                raise
+            raise cannot_play(algorithm, vec_env, settings["policy"]) from error
         return cls(model, clone_weight=clone_weight, clone_decay_posts=clone_decay_posts)
 
     @property
     def env(self) -> AnyEnv:
         """The Gymnasium environment that the model plays; the first of several separate ones."""
-        vec_env = self._vec_env.unwrapped
-        if isinstance(vec_env, KilroyVecEnv):
-            return vec_env.env
-        if isinstance(vec_env, DummyVecEnv):
-            return vec_env.envs[0]
-        raise TypeError(f"the model's environment must be a KilroyVecEnv, got {vec_env!r}")
+        return envs_of(self._vec_env)[0]
+
+    @property
+    def codec(self) -> Codec[Any]:
+        """The codec between posts and the actions of the environment inside all wrappers."""
+        return self._played.codec
 
     @property
     def slots(self) -> int:
@@ -147,8 +146,9 @@ class SB3Agent:
         if isinstance(face_or_env, KilroyFace):
             theirs: list[Any] = [face_or_env]
         else:
-            theirs = faces_of(KilroyVecEnv(face_or_env))
-        if not all(any(face is other for other in theirs) for face in faces_of(self._vec_env)):
+            theirs = [inside.face for inside in kilroy_envs(face_or_env)]
+        ours = [inside.face for env in envs_of(self._vec_env) for inside in kilroy_envs(env)]
+        if not all(any(face is other for other in theirs) for face in ours):
             raise ValueError(
                 "the model's environment wraps another Face than the one given: make the model "
                 f"on this very environment, {type(self.model).__name__}('MlpPolicy', env) for "
@@ -157,6 +157,8 @@ class SB3Agent:
 
     def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
         """Moves to another environment with as many slots.
+
+        Wrappers of Stable-Baselines3 around the one before are copied around it.
 
         Args:
             env: The environment.
@@ -180,8 +182,8 @@ class SB3Agent:
                 f"{vec_env.num_envs}; SB3Agent.load(path, {type(self.model).__name__}, env) "
                 "takes a saved model to another number"
             )
-        self.model.set_env(vec_env)
-        self.codec = codec_of(vec_env)
+        wrapped = vec_env if current is None else rewrapped(current, vec_env, learning=True)
+        self.model.set_env(wrapped)
 
     def predict(
         self,
@@ -190,15 +192,17 @@ class SB3Agent:
         episode_start: Any = None,
         deterministic: bool = False,
     ) -> tuple[Any, Any]:
-        """Returns the model's action for an observation, or a batch for a batch, and the state."""
-        normalizer = self.model.get_vec_normalize_env()
-        if normalizer is not None:
-            observation = normalizer.normalize_obs(observation)
-        return self.model.predict(observation, state, episode_start, deterministic)
+        """Returns the model's action for an observation, or a batch for a batch, and the state.
+
+        The observation is one of the Gymnasium environment: wrappers of Stable-Baselines3, such
+        as ``VecNormalize``, are applied here, and learn nothing from it.
+        """
+        seen = self._played.shown(observation)
+        return self.model.predict(seen, state, episode_start, deterministic)
 
     def mimic(self, posts: Sequence[PostData[Any]]) -> "SB3Agent":
         """Takes one gradient step towards writing posts like these."""
-        self._warm_start.mimic(posts, self.codec)
+        self._warm_start.mimic(posts, self._played)
         return self
 
     def fine_tune(
@@ -223,13 +227,13 @@ class SB3Agent:
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
         """
         return self._warm_start.fine_tune(
-            posts, self.codec, epochs, batch_size, rng, shuffle, after_epoch, progress_bar
+            posts, self._played, epochs, batch_size, rng, shuffle, after_epoch, progress_bar
         )
 
     def learn(
         self,
         total_timesteps: int,
-        callback: Callback | BaseCallback | None = None,
+        callback: Callbacks | None = None,
         progress_bar: bool | None = False,
         *,
         between_updates: Callable[[], object] | None = None,
@@ -241,11 +245,13 @@ class SB3Agent:
 
         Args:
             total_timesteps: The most posts to make.
-            callback: Called with every round; ``False`` stops. Or one of Stable-Baselines3's own.
+            callback: Called with every round; ``False`` stops. Or one of Stable-Baselines3's own,
+                or a list of these.
             progress_bar: Whether to show one.
             between_updates: Called before the first post, and after every update but the last.
 
         Raises:
+            TypeError: ``callback`` is something else.
             ValueError: The budget does not allow one round, or on a live Face no update.
             FaceError: The Face failed.
 
@@ -254,8 +260,7 @@ class SB3Agent:
         """
         learn_within(
             self.model,
-            self._vec_env,
-            self.codec,
+            self._played,
             total_timesteps,
             self._warm_start.hand_over,
             callback,
@@ -285,7 +290,7 @@ class SB3Agent:
         if model.seed is not None:
             model.set_random_seed(model.seed + model.num_timesteps)
         self.model = model
-        self._warm_start = self._warm_start.moved(model, self.codec, state["warm_start"])
+        self._warm_start = self._warm_start.moved(model, self._played, state["warm_start"])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the model, as Stable-Baselines3 does it."""
@@ -306,6 +311,12 @@ class SB3Agent:
             **kwargs: Arguments of the class.
         """
         return cls(algorithm.load(path, KilroyVecEnv(env)), **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def _played(self) -> Played:
+        if self._found.vec_env is not self._vec_env:  # somebody called model.set_env
+            self._found = Played(self._vec_env)
+        return self._found
 
     @property
     def _vec_env(self) -> VecEnv:

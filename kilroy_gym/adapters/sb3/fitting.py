@@ -7,7 +7,8 @@ import numpy.typing as npt
 import torch as th
 
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.sb3.cloning import Cloner, Examples
+from kilroy_gym.adapters.sb3.cloning import Cloner
+from kilroy_gym.adapters.sb3.examples import Examples
 from kilroy_gym.interfaces import AfterEpoch
 
 VALIDATION_SHARE = 0.2

@@ -7,10 +7,11 @@ import numpy as np
 import torch as th
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
+from kilroy_gym.adapters.sb3.cloning import Cloner
+from kilroy_gym.adapters.sb3.examples import Examples, concatenated
 from kilroy_gym.adapters.sb3.fitting import fit, step
 from kilroy_gym.adapters.sb3.hand_over import HandOver
-from kilroy_gym.codecs import Codec
+from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.interfaces import AfterEpoch
 from kilroy_gym.post import PostData
 
@@ -48,12 +49,13 @@ class WarmStart:
         self._learning_starts = int(getattr(model, "learning_starts", 0))
         self._steps: tuple[Cloner, th.optim.Optimizer] | None = None
 
-    def mimic(self, posts: Sequence[PostData[Any]], codec: Codec[Any]) -> None:
+    def mimic(self, posts: Sequence[PostData[Any]], played: Played) -> None:
         """Takes one gradient step towards writing posts like these."""
         if self._steps is None:
-            cloner = Cloner(self.model, codec, self.model.seed)
+            cloner = self._cloner(played)
             self._steps = cloner, cloner.new_optimizer()
         cloner, optimizer = self._steps
+        cloner.look(posts)
         examples = cloner.examples(posts)
         step(cloner, optimizer, examples)
         cloner.finish()
@@ -63,7 +65,7 @@ class WarmStart:
     def fine_tune(
         self,
         posts: Sequence[PostData[Any]],
-        codec: Codec[Any],
+        played: Played,
         epochs: int,
         batch_size: int | None,
         rng: np.random.Generator | None,
@@ -73,9 +75,11 @@ class WarmStart:
     ) -> int:
         """Clones posts; returns the epochs it took."""
         rng = rng or np.random.default_rng(self.model.seed)
-        cloner = Cloner(self.model, codec, self.model.seed)
-        starts = range(0, len(posts), CHUNK)
-        examples = concatenated([cloner.examples(posts[i : i + CHUNK]) for i in starts])
+        cloner = self._cloner(played)
+        chunks = [slice(start, start + CHUNK) for start in range(0, len(posts), CHUNK)]
+        for chunk in chunks if played.normalizes else []:
+            cloner.look(posts[chunk])
+        examples = concatenated([cloner.examples(posts[chunk]) for chunk in chunks])
         size = batch_size or BATCH_SIZE
         originals = getattr(posts, "numbers", None)  # of a resampled dataset
         if len(posts) != len(examples.actions):  # composed: every token is an example
@@ -91,16 +95,25 @@ class WarmStart:
         return None if self.hand_over is None else self.hand_over.state()
 
     def moved(
-        self, model: BaseAlgorithm, codec: Codec[Any], state: Mapping[str, Any] | None
+        self, model: BaseAlgorithm, played: Played, state: Mapping[str, Any] | None
     ) -> "WarmStart":
         """Returns the same for the model as it was loaded, with what :meth:`state` returned."""
         moved = WarmStart(model, self.clone_weight, self.clone_decay_posts)
         moved._learning_starts = self._learning_starts  # the model's own may be 0 by now
         if state is not None:
-            cloner = Cloner(model, codec, model.seed)
+            cloner = moved._cloner(played)
             examples = Examples.unpacked(state["examples"], model.device)
             moved._prepare(cloner, examples).set_state(state)
         return moved
+
+    def _cloner(self, played: Played) -> Cloner:
+        cloner = Cloner(self.model, played, self.model.seed)
+        if self.clone_weight and not cloner.recipe.guided:
+            raise ValueError(
+                f"clone_weight must be 0 for {type(self.model).__name__}, whose policy is not "
+                f"trained by an optimizer that could keep it near, got {self.clone_weight!r}"
+            )
+        return cloner
 
     def _prepare(self, cloner: Cloner, examples: Examples) -> HandOver:
         self.hand_over = HandOver(

@@ -1,0 +1,257 @@
+"""How posts are cloned into each kind of policy: one table.
+
+Kinds are known by the dotted names of their classes, so that no library is imported for them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch as th
+from gymnasium.spaces import Discrete
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.utils import LinearSchedule
+from torch.nn import functional
+
+from kilroy_gym.adapters.sb3.examples import Examples, spread
+from kilroy_gym.adapters.wrappers import short_name
+
+ENTROPY_COEFFICIENT = 0.05
+"""Where SAC's automatic one starts: at its usual 1.0 it outweighs scores around [-1, 1]."""
+LEAST_NOISE, MOST_NOISE = 0.02, 0.1
+"""Bounds of the noise that a deterministic policy explores with, in actions of [-1, 1]."""
+
+Loss = Callable[[Any, Any, th.Tensor], th.Tensor]
+"""From what acts, a batch of observations and the actions taken there to a loss per post, (n,)."""
+
+
+class Parts(NamedTuple):
+    """The parts of a policy that cloning needs.
+
+    Attributes:
+        acts: What acts, and is trained.
+        optimizer: The model's own optimizer of what acts.
+        target: The slow copy of what acts, where there is one.
+    """
+
+    acts: Any
+    optimizer: th.optim.Optimizer
+    target: Any = None
+
+
+def _nothing(model: Any, examples: Examples) -> None:
+    """Leaves a model as it is."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How posts are cloned into a kind of policy.
+
+    Attributes:
+        algorithms: Who has such a policy, to be named where another cannot be cloned.
+        parts: Finds the parts of a policy.
+        loss: How badly what acts fits each post.
+        squashed: Whether ``loss`` takes continuous actions in [-1, 1], not as the space has them.
+        begin: Sets a model up so that its clone acts from the first post on.
+        guided: Whether what acts is trained by the optimizer, so that a cloning term can be added.
+        composes: Whether it clones posts token by token as well.
+    """
+
+    algorithms: str
+    parts: Callable[[Any], Parts]
+    loss: Loss
+    squashed: bool = False
+    begin: Callable[[Any, Examples], None] = _nothing
+    guided: bool = True
+    composes: bool = True
+
+
+_RECIPES: dict[str, Recipe] = {}
+
+
+def register_cloning(name: str, recipe: Recipe) -> None:
+    """Says how posts are cloned into a kind of policy, or by an algorithm.
+
+    Args:
+        name: The dotted name of the class of the policy, or of the algorithm. It holds for
+            subclasses too; of several the nearest counts, and an algorithm before its policy.
+        recipe: How.
+
+    Example:
+        >>> from kilroy_gym.adapters.sb3.recipes import Parts, Recipe, mode_and_spread
+        >>> tqc = Recipe(
+        ...     "sb3_contrib.TQC",
+        ...     lambda policy: Parts(policy.actor, policy.actor.optimizer),
+        ...     mode_and_spread,
+        ...     squashed=True,
+        ... )
+        >>> register_cloning("sb3_contrib.tqc.policies.TQCPolicy", tqc)  # doctest: +SKIP
+    """
+    _RECIPES[name] = recipe
+
+
+def recipe_for(model: BaseAlgorithm) -> Recipe:
+    """Returns how posts are cloned into a model.
+
+    Raises:
+        TypeError: It is not known how; the message names who can be cloned.
+    """
+    for kind in (*type(model).__mro__, *type(model.policy).__mro__):
+        recipe = _RECIPES.get(f"{kind.__module__}.{kind.__qualname__}")
+        if recipe is not None:
+            return recipe
+    able = ", ".join(recipe.algorithms for recipe in _RECIPES.values())
+    raise TypeError(
+        f"{short_name(type(model))} with its {type(model.policy).__name__} cannot be warm-started, "
+        f"since it is not known how to clone posts into it. Known are {able}; "
+        "kilroy_gym.adapters.sb3.register_cloning adds another"
+    )
+
+
+# --- Losses -----------------------------------------------------------------------------------
+
+
+def likelihood(policy: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+    """The negative log-likelihood of the posts."""
+    _, log_likelihood, _ = policy.evaluate_actions(observations, _whole(policy, actions))
+    return -log_likelihood  # type: ignore[no-any-return]
+
+
+def likelihood_at_the_start(policy: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+    """The same of a recurrent policy that remembers nothing, as at the start of each post."""
+    from sb3_contrib.common.recurrent.type_aliases import RNNStates
+
+    layers, _, size = policy.lstm_hidden_state_shape
+    zeros = th.zeros(layers, len(actions), size, device=actions.device)
+    memory = RNNStates((zeros, zeros), (zeros, zeros))
+    starts = th.ones(len(actions), device=actions.device)
+    _, log_likelihood, _ = policy.evaluate_actions(
+        observations, _whole(policy, actions), memory, starts
+    )
+    return -log_likelihood  # type: ignore[no-any-return]
+
+
+def shares(q_net: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+    """The squared distance of the Q values to 1 for what was posted and 0 for the rest.
+
+    Its minimum is the share of each post among all: so the order of the Q values is that of how
+    often a post is seen, the greedy action is the commonest post, and no value is out of the
+    scale of a score around [-1, 1]. Of quantiles, each one is fitted.
+    """
+    values = q_net(observations)
+    seen = functional.one_hot(actions.long().flatten(), values.shape[-1]).to(values.dtype)
+    if values.ndim == 3:
+        return ((values - seen[:, None]) ** 2).sum(dim=2).mean(dim=1)  # type: ignore[no-any-return]
+    return ((values - seen) ** 2).sum(dim=1)  # type: ignore[no-any-return]
+
+
+def mode_and_spread(actor: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+    """The squared distance of the mode to the posts, and the likelihood of the spread around it.
+
+    So the mode becomes the mean of the posts.
+    """
+    mean, log_std, _ = actor.get_action_dist_params(observations)
+    distance = ((th.tanh(mean) - actions) ** 2).sum(dim=1)
+    if actor.use_sde:
+        return distance  # its spread depends on the state, and is learned from scores
+    # The spread is fitted around the mode, and must not move it.
+    fit = actor.action_dist.proba_distribution(mean.detach(), log_std).log_prob(actions)
+    return distance - fit  # type: ignore[no-any-return]
+
+
+def distance(actor: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+    """The squared distance to the posts."""
+    return ((actor(observations) - actions) ** 2).sum(dim=1)  # type: ignore[no-any-return]
+
+
+def _whole(policy: Any, actions: th.Tensor) -> th.Tensor:
+    return actions.long().flatten() if isinstance(policy.action_space, Discrete) else actions
+
+
+# --- How a model begins with its clone --------------------------------------------------------
+
+
+def explore_as_in_the_end(model: Any, examples: Examples) -> None:
+    """Begins with the last exploration rate."""
+    last = model.exploration_final_eps
+    model.exploration_initial_eps = model.exploration_rate = last
+    model.exploration_schedule = LinearSchedule(last, last, model.exploration_fraction)
+
+
+def begin_with_little_entropy(model: Any, examples: Examples) -> None:
+    """Begins an automatic entropy coefficient small."""
+    if model.ent_coef == "auto" and model.log_ent_coef is not None:
+        model.log_ent_coef.data.fill_(float(np.log(ENTROPY_COEFFICIENT)))
+
+
+def explore_a_little(model: Any, examples: Examples) -> None:
+    """Gives a policy without noise some, of the spread of the cloned posts but small."""
+    if model.action_noise is None:
+        sigma = np.clip(spread(examples), LEAST_NOISE, MOST_NOISE)
+        model.action_noise = NormalActionNoise(np.zeros_like(sigma), sigma)
+
+
+# --- The table --------------------------------------------------------------------------------
+
+register_cloning(
+    "stable_baselines3.common.policies.ActorCriticPolicy",
+    Recipe("PPO, A2C", lambda policy: Parts(policy, policy.optimizer), likelihood),
+)
+register_cloning(
+    "stable_baselines3.dqn.policies.DQNPolicy",
+    Recipe(
+        "DQN",
+        lambda policy: Parts(policy.q_net, policy.optimizer, policy.q_net_target),
+        shares,
+        begin=explore_as_in_the_end,
+    ),
+)
+register_cloning(
+    "stable_baselines3.sac.policies.SACPolicy",
+    Recipe(
+        "SAC",
+        lambda policy: Parts(policy.actor, policy.actor.optimizer),
+        mode_and_spread,
+        squashed=True,
+        begin=begin_with_little_entropy,
+    ),
+)
+register_cloning(
+    "stable_baselines3.td3.policies.TD3Policy",
+    Recipe(
+        "TD3, DDPG",
+        lambda policy: Parts(policy.actor, policy.actor.optimizer, policy.actor_target),
+        distance,
+        squashed=True,
+        begin=explore_a_little,
+    ),
+)
+register_cloning(
+    "sb3_contrib.trpo.trpo.TRPO",  # whose optimizer trains the critic alone
+    Recipe(
+        "sb3_contrib.TRPO",
+        lambda policy: Parts(policy, policy.optimizer),
+        likelihood,
+        guided=False,
+    ),
+)
+register_cloning(
+    "sb3_contrib.common.recurrent.policies.RecurrentActorCriticPolicy",
+    Recipe(
+        "sb3_contrib.RecurrentPPO",
+        lambda policy: Parts(policy, policy.optimizer),
+        likelihood_at_the_start,
+        composes=False,
+    ),
+)
+register_cloning(
+    "sb3_contrib.qrdqn.policies.QRDQNPolicy",
+    Recipe(
+        "sb3_contrib.QRDQN",
+        lambda policy: Parts(policy.quantile_net, policy.optimizer, policy.quantile_net_target),
+        shares,
+        begin=explore_as_in_the_end,
+    ),
+)
