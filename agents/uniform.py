@@ -8,10 +8,13 @@ from typing import Any
 
 from kilroy_gym import KilroyModule, ModuleAgent, PostData
 from kilroy_gym.adapters import codec_of
+from kilroy_gym.codecs import Codec
 
 
 class UniformModule(KilroyModule[Any, int]):
     """Draws every action of the space with the same probability."""
+
+    codec: Codec[Any]
 
     def __init__(self, env: Any, seed: int | None) -> None:
         """Takes a space of its own, so that the environment's stream stays untouched."""

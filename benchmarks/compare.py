@@ -19,6 +19,7 @@ from kilroy_gym.adapters import load_agent_file
 from kilroy_gym.comparison.plan import Plan
 from kilroy_gym.comparison.runner import play_all
 from kilroy_gym.comparison.summary import summarize
+from kilroy_gym.comparison.workers import Processes
 from kilroy_gym.comparison.write import write_all
 
 
@@ -53,8 +54,8 @@ def main() -> None:
     bare = seconds(lambda: play_bare(plan))
     with tempfile.TemporaryDirectory() as folder:
         first, second = (plan.directory(Path(folder) / name) for name in ("first", "second"))
-        starting = seconds(lambda: play_all(plan, first, jobs=1))
-        started = seconds(lambda: play_all(plan, second, jobs=1))
+        starting = seconds(lambda: play_all(plan, first, Processes(1)))
+        started = seconds(lambda: play_all(plan, second, Processes(1)))
         reporting = seconds(lambda: write_all(summarize(plan, second), second))
     count = len(plan.runs)
     print(f"{count} runs of {plan.posts:,} posts on {plan.env_id}, one after another")

@@ -16,17 +16,19 @@ import kilroy_gym
 from kilroy_gym import KilroyTrainer, ModuleAgent
 from kilroy_gym._records import written_whole
 from kilroy_gym.adapters import load_agent_file, roster
+from kilroy_gym.comparison.measures import MEASURES
 from kilroy_gym.comparison.plan import Plan
 from kilroy_gym.comparison.rows import Row
 from kilroy_gym.comparison.runner import play_all
 from kilroy_gym.comparison.summary import Summary, summarize
-from kilroy_gym.comparison.table import cell, share_reached
+from kilroy_gym.comparison.table import cell
+from kilroy_gym.comparison.workers import Processes
 from kilroy_gym.envs.suite import AUDIENCES
 
 BEGIN, END = "<!-- measured by benchmarks/roster.py -->", "<!-- end of what was measured -->"
 MOST_MODEL_POSTS = 2000
-FIGURES = {"mean_score": "mean score", "regret": "regret", "posts_to_95": "posts to 95%"}
-HEAD = ["agent", "start", "round", "seeds", *FIGURES.values(), "reached", "final score"]
+SHOWN = [measure for measure in MEASURES if measure.name != "wall_s"]
+HEAD = ["agent", "start", "round", "seeds", *(measure.title for measure in SHOWN)]
 
 
 def main() -> None:
@@ -106,7 +108,7 @@ def kinds(
 def measured(plan: Plan, out: Path, jobs: int) -> Summary:
     """Plays what is not finished yet."""
     directory = plan.directory(out)
-    return summarize(plan, directory, play_all(plan, directory, jobs))
+    return summarize(plan, directory, play_all(plan, directory, Processes(jobs)))
 
 
 def rank(row: Row) -> float:
@@ -121,12 +123,10 @@ def cells(row: Row) -> list[str]:
     """Returns a line of the table."""
     return [
         f"`{row.agent}`",
-        "warm" if row.warm_start else "cold",
+        row.start,
         row.rollout,
         str(len(row.runs)),
-        *(cell(name, row.estimates[name]) for name in FIGURES),
-        share_reached(row),
-        cell("final_score", row.estimates["final_score"]),
+        *(cell(measure, row) for measure in SHOWN),
     ]
 
 

@@ -22,7 +22,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from kilroy_gym import KilroyTrainer
 from kilroy_gym._progress import progress
 from kilroy_gym.adapters.sb3 import SB3Agent
-from kilroy_gym.comparison.measures import arrival, uniform_levels
+from kilroy_gym.comparison.measures import arrival
+from kilroy_gym.comparison.uniform import uniform_levels
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
 NETS = [[], [16], [64, 64]]

@@ -1,44 +1,59 @@
-"""What a run leaves on disk."""
+"""The files that a run leaves on the disk."""
 
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count
+from numbers import Number
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
 
-from kilroy_gym.adapters import Round
+from kilroy_gym.interfaces import Round
 
 Floats = npt.NDArray[np.float64]
 
 COLUMNS = ("post", "round", "post_id", "x", "score", "expected_score", "best_score")
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How text begins that a spreadsheet may run as a formula, full-width signs too (OWASP)."""
+
+
+def defused(value: object) -> object:
+    """Returns a value for a CSV file, with ``'`` before text that could be run as a formula.
+
+    Numbers are returned unchanged.
+    """
+    text = not isinstance(value, Number) and str(value).startswith(FORMULA_STARTS)
+    return f"'{value}" if text else value
+
 
 class ScoreLog:
-    """Writes a row a post, after every round, so that a run which is stopped loses none.
+    """Writes a row per post, after every round, so that a run that is stopped loses none.
+
+    Text that a spreadsheet could run as a formula is written with a ``'`` before it.
 
     Attributes:
-        scores: The scores so far, in the order in which the posts were made.
+        scores: The scores so far, in the order of the posts.
     """
 
-    def __init__(self, writer: Any, flush: Any) -> None:
-        """Writes the names of the columns."""
+    def __init__(self, file: TextIO) -> None:
+        """Writes the header."""
         self.scores: list[float] = []
-        self._writer, self._flush = writer, flush
-        writer.writerow(COLUMNS)
+        self._file, self._writer = file, csv.writer(file)
+        self._writer.writerow(COLUMNS)
 
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator["ScoreLog"]:
-        """Gives a log that writes to ``path``."""
+        """Opens a log that writes to ``path``."""
         with path.open("w", newline="", encoding="utf-8") as file:
-            yield cls(csv.writer(file), file.flush)
+            yield cls(file)
 
     def __call__(self, played: Round) -> None:
-        """Is the callback of a run that waits for its scores."""
+        """The callback of a run that waits for its scores."""
         made = len(played.post_ids)
         truths = [
             [None] * made if values is None else values.tolist()
@@ -50,11 +65,12 @@ class ScoreLog:
             if score is not None:
                 self.scores.append(score)
                 number = len(self.scores)
-                self._writer.writerow([number, played.number, post_id, x, score, *truth])
-        self._flush()
+                texts = (defused(post_id), defused(x))
+                self._writer.writerow([number, played.number, *texts, score, *truth])
+        self._file.flush()
 
     def summary(self) -> dict[str, float | None]:
-        """Returns how many posts were scored, and means of their scores, ``None`` without any."""
+        """Returns the number of scored posts and means of their scores; ``None`` without posts."""
         shares = {
             "first_tenth_mean_score": (0.0, 0.1),
             "last_tenth_mean_score": (0.9, 1.0),
@@ -68,7 +84,13 @@ class ScoreLog:
 
 
 def mean_of_share(scores: Sequence[float] | Floats, start: float, end: float) -> float:
-    """Returns the mean of at least one score between two shares of a run, each in [0, 1]."""
+    """Returns the mean of the scores between two shares of a run, at least one of them.
+
+    Args:
+        scores: The scores in the order of the posts, shape ``(posts,)``, not empty.
+        start: Where to begin, as a share of the run in [0, 1].
+        end: Where to stop, as a share of the run in [0, 1].
+    """
     made = len(scores)
     first, last = int(made * start), max(int(np.ceil(made * end)), int(made * start) + 1)
     return float(np.mean(scores[first:last]))
@@ -76,21 +98,21 @@ def mean_of_share(scores: Sequence[float] | Floats, start: float, end: float) ->
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Gives a path to write to, which becomes ``path`` at the end: all of it or nothing."""
+    """Gives a path to write to; it is renamed to ``path`` once everything is written."""
     part = path.with_name(f"{path.name}.part")
     yield part
     part.replace(path)
 
 
 def fresh_directory(out: Path | None, default: str) -> Path:
-    """Makes the directory of a run; no earlier run is ever written over.
+    """Makes the directory of a run, and never writes over an earlier one.
 
     Args:
-        out: What the user asked for, or ``None``.
-        default: Name under ``runs/`` otherwise; a number is added where it is taken.
+        out: The directory; it must be empty or not exist. ``None`` for one under ``runs/``.
+        default: Its name under ``runs/``; a number is added if the name is taken.
 
     Raises:
-        ValueError: ``out`` holds something already.
+        ValueError: ``out`` is not empty.
     """
     if out is None:
         names = chain([default], (f"{default}-{number}" for number in count(2)))

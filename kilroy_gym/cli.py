@@ -22,7 +22,7 @@ from kilroy_gym._seeding import seed_everything
 from kilroy_gym.adapters import load_agent_file, load_named, module_for, roster
 from kilroy_gym.comparison.command import compare
 from kilroy_gym.envs.suite import AUDIENCES
-from kilroy_gym.interfaces import FaceError, KilroyFace
+from kilroy_gym.interfaces import FaceError, KilroyFace, NamesItsFile, PlaysModule
 from kilroy_gym.live.command import feed, generate, run
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.training import KilroyTrainer, scrap_scored_of
@@ -30,7 +30,7 @@ from kilroy_gym.training import KilroyTrainer, scrap_scored_of
 EVALUATION_POSTS = 1000
 OUR_ERRORS = (gym.error.Error, FaceError, OSError)
 DOOR_ERRORS = (ValueError, TypeError, ImportError, AttributeError, RuntimeError)
-"""What bad input raises, and bugs too: which of them it is, the place tells."""
+"""Errors of bad input, and of bugs; the package that raised them tells which."""
 DOORS = {"kilroy_gym", "gymnasium", "importlib", "_frozen_importlib"}
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learn what to post: train an agent on an audience, and compare agents.",
 )
-# Without markup: what is in brackets is a name of an extra or a user's text.
+# Without markup: brackets hold the name of an extra, or a user's text.
 console = Console(markup=False)
 
 
@@ -63,7 +63,7 @@ def envs() -> None:
 
 @app.command()
 def agents() -> None:
-    """List the agents that ship."""
+    """List the agents of the roster."""
     table = Table("agent", "what it does")
     for name, path in roster().items():
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
@@ -96,7 +96,7 @@ def train(
     ] = None,
     warm_start: Annotated[bool, typer.Option(help="Mimic existing posts first.")] = True,
     weight_by_score: Annotated[
-        bool, typer.Option("--weight-by-score", help="Mimic those more often that scored better.")
+        bool, typer.Option("--weight-by-score", help="Mimic better-scored posts more often.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the world and of the agent.")] = 0,
     out: Annotated[
@@ -111,9 +111,9 @@ def train(
     seed_everything(seed)
     trainer, name = _trainer(env_id, face, agent, module, update_rate, seed)
     if post_rate is not None and face is None:
-        raise ValueError("--post-rate is for a --face of your own; a simulated audience is at once")
+        raise ValueError("--post-rate is for a --face of your own; a simulated one needs no pause")
     if weight_by_score:
-        scrap_scored_of(trainer.env)  # tells it where there is none, before anything is written
+        scrap_scored_of(trainer.env)  # refuses a Face without scores before anything is written
     timing = {} if face is None else {"post_rate": post_rate, "update_rate": update_rate}
     directory = fresh_directory(out, f"{name}-{seed}")
     figures: dict[str, dict[str, float]] = {}
@@ -147,9 +147,9 @@ app.command()(generate)
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Runs the command; what a user did wrong is told in a line, without a traceback.
+    """Runs the command; reports bad input in one line, without a traceback.
 
-    A mistake in the user's own code keeps its traceback.
+    An error in the user's own code keeps its traceback.
     """
     try:
         app(args, prog_name="kilroy-gym")
@@ -171,7 +171,7 @@ def _trainer(
     update_rate: int,
     seed: int,
 ) -> tuple[KilroyTrainer, str]:
-    """Brings together what the user named; returns the trainer and a name for the run."""
+    """Builds the trainer from what the user named; returns it with a name for the run."""
     if (env_id is None) == (face is None):
         raise ValueError("give either ENV (`kilroy-gym envs` lists them) or --face, and not both")
     if agent is not None and module is not None:
@@ -193,7 +193,7 @@ def _trainer(
 
 @contextmanager
 def _interruptible() -> Iterator[list[bool]]:
-    """Lets Ctrl-C end the block only; the list that it gives is then not empty."""
+    """Lets Ctrl-C end only the block; the list that it yields is then not empty."""
     interrupted: list[bool] = []
     try:
         yield interrupted
@@ -202,8 +202,8 @@ def _interruptible() -> Iterator[list[bool]]:
 
 
 def _figures(trainer: KilroyTrainer) -> dict[str, float]:
-    """Returns what can be said of an agent at this moment."""
-    figures = dict(trainer.module.metrics()) if hasattr(trainer.agent, "module") else {}
+    """Returns the agent's figures as it is now, with its mean score on a simulated audience."""
+    figures = dict(trainer.module.metrics()) if isinstance(trainer.agent, PlaysModule) else {}
     if trainer.simulated:
         figures["mean score"] = trainer.evaluate(EVALUATION_POSTS)
     return figures
@@ -213,8 +213,11 @@ def _write_results(
     directory: Path, trainer: KilroyTrainer, summary: dict[str, Any], scores: list[float]
 ) -> None:
     (directory / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
+    agent = trainer.agent
     try:
-        trainer.agent.save(directory / f"agent{getattr(trainer.agent, 'file_suffix', '')}")
+        agent.save(
+            directory / f"agent{agent.file_suffix if isinstance(agent, NamesItsFile) else ''}"
+        )
     except NotImplementedError as error:
         console.print(f"The agent itself was not kept: {error}.", highlight=False)
     try:
@@ -248,7 +251,7 @@ def _show(summary: dict[str, Any], directory: Path) -> None:
 
 
 def _first_sentence(page: str | None) -> str:
-    """Returns the first sentence of the description in an environment's page."""
+    """Returns the first sentence under ``## Description`` in an environment's docstring."""
     page = inspect.cleandoc(page or "")
     text = " ".join(page.partition("## Description")[2].partition("##")[0].split())
     return text.partition(". ")[0].rstrip(".") + "."

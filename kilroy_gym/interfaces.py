@@ -290,7 +290,7 @@ class Agent(Protocol):
 
     These four methods are enough where the environment is given. What an agent can do besides is
     a Protocol each: :class:`MovesToEnv`, :class:`ClonesPosts`, :class:`PlaysModule`,
-    :class:`PlaysOneFace`, :class:`Checkpointable`.
+    :class:`PlaysOneFace`, :class:`Checkpointable`, :class:`NamesItsFile`.
     """
 
     def predict(
@@ -381,6 +381,17 @@ class PlaysOneFace(Protocol):
 
     def check_face(self, face_or_env: KilroyFace[Any, Any] | AnyEnv) -> None:
         """Refuses another Face, or an environment around one, by a ``ValueError``."""
+
+
+@runtime_checkable
+class NamesItsFile(Protocol):
+    """An agent whose file has a suffix of its own.
+
+    Attributes:
+        file_suffix: The suffix, such as ``".json"``.
+    """
+
+    file_suffix: str
 
 
 @runtime_checkable

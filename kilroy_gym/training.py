@@ -21,7 +21,19 @@ from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.data.scrape import Scrape
 from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.interfaces import Agent, Callback, KilroyFace, Round
+from kilroy_gym.interfaces import (
+    Agent,
+    AnyEnv,
+    Callback,
+    ClonesPosts,
+    KilroyFace,
+    MovesToEnv,
+    PlaysModule,
+    PlaysOneFace,
+    Round,
+    ScrapsScored,
+    find,
+)
 from kilroy_gym.modules import KilroyModule
 
 STEPS = 10
@@ -41,6 +53,28 @@ class Epoch:
     number: int
     posts: int
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a run on a Face is timed, in the terms of :class:`~kilroy_gym.envs.FaceVectorEnv`."""
+
+    num_envs: int = UPDATE_RATE
+    post_rate: float = POST_RATE
+    score_delay_s: float = 0.0
+    wait: bool = True
+
+    def env(self, face: KilroyFace[Any, Any], codec: Codec[Any] | None) -> AnyEnv:
+        """Returns an environment with this timing, which leaves the Face open."""
+        return FaceVectorEnv(
+            face,
+            self.num_envs,
+            codec,
+            self.post_rate,
+            self.score_delay_s,
+            self.wait,
+            close_face=False,
+        )
 
 
 class KilroyTrainer:
@@ -77,7 +111,7 @@ class KilroyTrainer:
 
     def __init__(
         self,
-        face_or_env: KilroyFace[Any, Any] | gym.Env[Any, Any] | VectorEnv[Any, Any, Any],
+        face_or_env: KilroyFace[Any, Any] | AnyEnv,
         module_or_agent: KilroyModule[Any, Any] | Agent | Any,
         dataset_factory: DatasetFactory[Any] | None = None,
         *,
@@ -86,14 +120,15 @@ class KilroyTrainer:
     ) -> None:
         """Brings environment and agent together."""
         agent = model_as_agent(module_or_agent)
-        if isinstance(face_or_env, KilroyFace) and hasattr(agent, "check_face"):
+        if isinstance(face_or_env, KilroyFace) and isinstance(agent, PlaysOneFace):
             # Such an agent has an environment around the Face already, with timing of its own.
             agent.check_face(face_or_env)
             face_or_env = agent.env
         self._face = face_or_env if isinstance(face_or_env, KilroyFace) else None
-        self.env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
+        self.env: AnyEnv
+        self._pace = Pace()
         if isinstance(face_or_env, KilroyFace):
-            self.env = FaceVectorEnv(face_or_env, UPDATE_RATE, codec, POST_RATE)
+            self.env = self._pace.env(face_or_env, codec)
         elif isinstance(face_or_env, (gym.Env, VectorEnv)):
             if codec is not None:
                 raise ValueError("codec is given twice: an environment keeps the one it has")
@@ -103,7 +138,7 @@ class KilroyTrainer:
                 f"face_or_env must be a KilroyFace or a Gymnasium environment, got {face_or_env!r}"
             )
         self._codec: Codec[Any] | None = kilroy_env(self.env).codec
-        self.agent: Any = self._as_agent(agent)
+        self.agent: Agent = self._as_agent(agent)
         self.skipped_posts = 0
         self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()
         self._rng = np.random.default_rng(seed)
@@ -117,6 +152,10 @@ class KilroyTrainer:
         Raises:
             AttributeError: The agent is no module's.
         """
+        if not isinstance(self.agent, PlaysModule):
+            raise AttributeError(
+                f"{type(self.agent).__name__} has no module: it is no module's agent"
+            )
         return self.agent.module
 
     @property
@@ -175,7 +214,7 @@ class KilroyTrainer:
                 raise ValueError(f"there are no posts to mimic: the scrape was empty{skipped}")
             if weigh is not None:
                 dataset = Resampled(dataset, np.array(scrape.scores), weigh, self._rng)
-            if hasattr(self.agent, "fine_tune"):
+            if isinstance(self.agent, ClonesPosts):
                 after_epoch = _reporting(callback, len(dataset))
                 own_order = shuffle is not False
                 self.agent.fine_tune(
@@ -187,7 +226,8 @@ class KilroyTrainer:
                 for batch in dataset.batches(batch_size or 1, rng):
                     self.agent.mimic(batch)
                 if callback is not None:
-                    metrics = self.module.metrics() if hasattr(self.agent, "module") else {}
+                    plays_module = isinstance(self.agent, PlaysModule)
+                    metrics = self.module.metrics() if plays_module else {}
                     if callback(Epoch(number, len(dataset), metrics)) is False:
                         break
         return self
@@ -234,7 +274,7 @@ class KilroyTrainer:
         if posts is not None:
             budget = integer("posts", posts, 1)
         if steps is not None:
-            budget = min(budget, integer("steps", steps, 1) * self.agent.update_rate)
+            budget = min(budget, integer("steps", steps, 1) * self._posts_per_step())
         if seconds is not None:
             callback = _stopping_after(seconds, callback)
         if progress_bar is None:
@@ -263,9 +303,22 @@ class KilroyTrainer:
                 "module_or_agent must be a KilroyModule or an agent with predict, mimic, learn "
                 f"and save, got {module_or_agent!r}"
             )
-        if hasattr(module_or_agent, "check_face"):
+        if self._face is not None and not isinstance(module_or_agent, MovesToEnv):
+            raise TypeError(
+                "on a Face the trainer makes the environment, and "
+                f"{type(module_or_agent).__name__} cannot move to it: give the trainer the "
+                "environment that the agent plays, such as FaceVectorEnv(face, 10, codec), or give "
+                "the agent update_rate, rollout and set_env(env, update_rate=None)"
+            )
+        if isinstance(module_or_agent, PlaysOneFace):
             module_or_agent.check_face(self.env)
         return module_or_agent
+
+    def _posts_per_step(self) -> int:
+        """Returns how many posts an update takes: a round, where the agent does not tell."""
+        if isinstance(self.agent, MovesToEnv):
+            return self.agent.update_rate
+        return self.env.num_envs if isinstance(self.env, VectorEnv) else 1
 
     def _set_pace(
         self,
@@ -274,7 +327,7 @@ class KilroyTrainer:
         score_delay_s: float | None,
         wait: bool | None,
     ) -> None:
-        """Gives the run its timing: a Face gets a new environment, an environment keeps its own."""
+        """Gives the run its timing: another pace needs another environment around a Face."""
         timing = {"post_rate": post_rate, "score_delay_s": score_delay_s, "wait": wait}
         given = [name for name, value in timing.items() if value is not None]
         if self._face is None:
@@ -284,19 +337,28 @@ class KilroyTrainer:
                     "it where the environment is made"
                 )
             if update_rate is not None:
-                self.agent.set_env(self.env, update_rate)
+                self._mover().set_env(self.env, update_rate)
             return
         if update_rate is not None:
             integer("update_rate", update_rate, 1)
-        self.env = FaceVectorEnv(
-            self._face,
+        pace = Pace(
             update_rate or UPDATE_RATE,
-            self._codec,
             POST_RATE if post_rate is None else post_rate,
             score_delay_s or 0.0,
             wait is not False,
         )
-        self.agent.set_env(self.env)
+        if pace != self._pace:  # the same one may have a round to go on with
+            env = pace.env(self._face, self._codec)
+            self._mover().set_env(env)
+            self.env, self._pace = env, pace
+
+    def _mover(self) -> MovesToEnv:
+        if not isinstance(self.agent, MovesToEnv):
+            raise TypeError(
+                f"update_rate must be left out: {type(self.agent).__name__} has no "
+                "set_env(env, update_rate)"
+            )
+        return self.agent
 
 
 def _reporting(
@@ -319,9 +381,9 @@ def _scrape_of(env: Any, agent: Any, limit: int | None, strict: bool, scored: bo
         TypeError: The scores are wanted, and the Face does not tell them.
     """
     scrap = scrap_scored_of(env) if scored else kilroy_env(env).scrap
-    own = getattr(getattr(agent, "module", None), "codec", None)
+    own: Codec[Any] | None = agent.module.codec if isinstance(agent, PlaysModule) else None
     codecs = {id(codec): codec for codec in (kilroy_env(env).codec, own)}
-    taken = [codec for codec in codecs.values() if isinstance(codec, Codec)]
+    taken = [codec for codec in codecs.values() if codec is not None]
     return Scrape(scrap(limit), taken, limit, strict, scored)
 
 
@@ -332,14 +394,13 @@ def scrap_scored_of(env: Any) -> Callable[[int | None], Iterable[Any]]:
         TypeError: The Face has none.
     """
     face = kilroy_env(env).face
-    scrap_scored: Any = getattr(face, "scrap_scored", None)
-    if scrap_scored is None:
+    scored = find(face, ScrapsScored)
+    if scored is None:
         raise TypeError(
             f"{type(face).__name__} has no scrap_scored(limit), so the scores of existing posts "
             "are not known: mimic without weight_by_score, or add that method (see KilroyFace)"
         )
-    found: Callable[[int | None], Iterable[Any]] = scrap_scored
-    return found
+    return scored.scrap_scored
 
 
 def _stopping_after(seconds: float, callback: Callback | None) -> Callback:

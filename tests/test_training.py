@@ -3,6 +3,7 @@ import math
 import gymnasium as gym
 import numpy as np
 import pytest
+from parts import WallFace
 
 from kilroy_gym import (
     FaceEnv,
@@ -342,3 +343,44 @@ def test_an_agent_of_no_module_has_no_module():
     assert trainer.evaluate(10) == 1.0
     with pytest.raises(AttributeError, match="module"):
         _ = trainer.module
+
+
+class FourMethods:
+    """The agent that the documentation asks for, and nothing more."""
+
+    def __init__(self, env):
+        self.env, self.mimicked, self.made = env, 0, 0
+
+    def predict(self, observation, state=None, episode_start=None, deterministic=False):
+        return np.ones(len(observation), np.int64), state
+
+    def mimic(self, posts):
+        self.mimicked += len(posts)
+
+    def learn(self, total_timesteps, callback=None, progress_bar=False):
+        observations, _ = self.env.reset()
+        while self.made < total_timesteps:
+            actions, _ = self.predict(observations)
+            observations, *_ = self.env.step(actions)
+            self.made += len(actions)
+
+    def save(self, path):
+        raise NotImplementedError
+
+
+def test_an_agent_with_four_methods_is_enough_where_the_environment_is_given():
+    env = gym.make_vec("Kilroy-Bernoulli-v0", num_envs=4)
+    agent = FourMethods(env)
+    trainer = KilroyTrainer(env, agent).fine_tune(epochs=1)
+    trainer.run(steps=3)
+    assert (agent.mimicked, agent.made) == (100, 12)
+    assert trainer.evaluate(20) == 1.0
+    with pytest.raises(AttributeError, match="FourMethods has no module"):
+        trainer.module  # noqa: B018
+    with pytest.raises(TypeError, match="update_rate must be left out: FourMethods has no set_env"):
+        trainer.run(steps=1, update_rate=2)
+
+
+def test_an_agent_that_cannot_move_to_a_face_is_told_what_it_lacks():
+    with pytest.raises(TypeError, match=r"FourMethods cannot move to it.*set_env\(env"):
+        KilroyTrainer(WallFace(), FourMethods(None))

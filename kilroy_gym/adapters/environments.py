@@ -80,5 +80,5 @@ def whole_posts(env: AnyEnv) -> VectorEnv[Any, Any, Any]:
     vector = as_vector(env)
     inside = kilroy_env(vector)
     if inside.composed and isinstance(inside.codec, SequenceCodec):
-        return WholePosts(vector, inside.codec)
+        return WholePosts(vector, inside.codec, kilroy_envs(vector))
     return vector

@@ -2,25 +2,27 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic
 
-import gymnasium as gym
 import numpy as np
+import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env, whole_posts
+from kilroy_gym.adapters.rounds import Draft, Rounds, actions_of
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import Codec
-from kilroy_gym.interfaces import Callback, Round
+from kilroy_gym.interfaces import AnyEnv, Callback, Round
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.post import PostData, X
 from kilroy_gym.storage.packing import pack, unpack
 
+BeforeSending = Callable[[Sequence[Draft]], Sequence[Draft]]
+"""Called with the drafts of a step before any of them is sent; returns the drafts to send."""
 UPDATE_RATE = 10
 """Posts in a round on an environment of one post a step, as in the original system."""
 
@@ -38,7 +40,7 @@ class ModuleAgent(Generic[X, DraftId]):
     Attributes:
         module: The module as it is now.
         update_rate: Posts between two updates.
-        open_drafts: The drafts whose scores are pending, by post id.
+        rounds: What is under way, and goes on after an error.
 
     Raises:
         TypeError: ``module`` is no module, or ``env`` no Kilroy environment.
@@ -50,31 +52,36 @@ class ModuleAgent(Generic[X, DraftId]):
     def __init__(
         self,
         module: KilroyModule[X, DraftId],
-        env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any],
+        env: AnyEnv,
         update_rate: int | None = None,
     ) -> None:
         """Sets the environment."""
-        self.module = checked_module(module, "module")
-        self.open_drafts: dict[Any, DraftId] = {}
-        self.set_env(env, update_rate)
+        self.module: KilroyModule[Any, Any] = checked_module(module, "module")
+        self._move(env, update_rate)
 
-    def set_env(
-        self,
-        env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any],
-        update_rate: int | None = None,
-    ) -> None:
-        """Moves to another environment; takes the arguments of the class."""
-        self._scalar = not isinstance(env, VectorEnv)
+    def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
+        """Moves to another environment; takes the arguments of the class.
+
+        What an error has left of a round on the environment before is finished there first.
+
+        Raises:
+            FaceError: The Face failed again.
+        """
+        self.finish()
+        self._move(env, update_rate)
+
+    def _move(self, env: AnyEnv, update_rate: int | None) -> None:
         self._env = whole_posts(env)
-        self._codec: Codec[Any] | None = kilroy_env(self._env).codec
         slots = self._env.num_envs
-        usual = UPDATE_RATE if self._scalar else slots
+        usual = slots if isinstance(env, VectorEnv) else UPDATE_RATE
         self.update_rate = usual if update_rate is None else integer("update_rate", update_rate, 1)
         if self.update_rate % slots:
             raise ValueError(
                 f"update_rate must be a multiple of the environment's {slots} slots, "
                 f"got {update_rate!r}"
             )
+        self._codec = kilroy_env(self._env).codec
+        self.rounds = Rounds(self._env, self.update_rate)
 
     @property
     def rollout(self) -> str:
@@ -115,16 +122,22 @@ class ModuleAgent(Generic[X, DraftId]):
         total_timesteps: int,
         callback: Callback | None = None,
         progress_bar: bool | None = False,
+        *,
+        before_sending: BeforeSending | None = None,
     ) -> "ModuleAgent[X, DraftId]":
         """Posts in rounds and reinforces the module with the scores.
 
         Rounds are whole: posts that would not fill one are not made. Where the environment does
-        not wait for scores, those that are pending at the end are waited for.
+        not wait for scores, those that are pending at the end are waited for. What an error or an
+        interrupt has left of the last call comes first: the rest of its round is posted, and its
+        scores are learned from.
 
         Args:
-            total_timesteps: The most posts to make.
+            total_timesteps: The most posts to make, those of the round that was begun included.
             callback: Called with every :class:`Round`; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
+            before_sending: Called with the drafts of a step before any of them is sent; returns
+                the drafts to send.
 
         Raises:
             ValueError: The budget does not allow one round.
@@ -136,14 +149,28 @@ class ModuleAgent(Generic[X, DraftId]):
                 f"a round makes {self.update_rate} posts, so a budget of {total_timesteps} allows "
                 "none: raise the budget or lower update_rate"
             )
-        # A reset never touches the platform; it begins the first episodes.
-        observations, _ = self._env.reset()
-        numbers = progress(range(1, rounds + 1), rounds, "Posting", progress_bar)
-        for number in numbers:
-            played, observations = self._play(number, observations)
-            if callback is not None and callback(played) is False:
-                break
-        self._drain(number + 1, callback)
+        self.rounds.keeps_posts = callback is not None
+        with self.rounds.unbroken():
+            for number in progress(range(1, rounds + 1), rounds, "Posting", progress_bar):
+                if self._play(number, callback, before_sending) is False:
+                    break
+            self._drain(number + 1, callback)
+        return self
+
+    def finish(self, callback: Callback | None = None) -> "ModuleAgent[X, DraftId]":
+        """Finishes what an error or an interrupt has left of :meth:`learn`, and begins nothing.
+
+        Args:
+            callback: Called with what was finished.
+
+        Raises:
+            FaceError: The Face failed again.
+        """
+        if self.rounds.current.drafts or self.rounds.open_drafts:
+            with self.rounds.unbroken():
+                if self.rounds.current.drafts:
+                    self._play(1, callback, None)
+                self._drain(2, callback)
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -163,7 +190,7 @@ class ModuleAgent(Generic[X, DraftId]):
         cls,
         path: str | PathLike[str],
         module: KilroyModule[X, DraftId],
-        env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any],
+        env: AnyEnv,
     ) -> "ModuleAgent[X, DraftId]":
         """Returns an agent whose ``module`` goes on from what :meth:`save` wrote.
 
@@ -180,51 +207,29 @@ class ModuleAgent(Generic[X, DraftId]):
         module.set_state(state)
         return cls(module, env)
 
-    def _play(self, number: int, observations: Any) -> tuple[Round, Any]:
-        """Plays one round, reinforces with every score that came, and says what happened."""
-        slots = self._env.num_envs
-        drafts: list[tuple[DraftId, PostData[X]]] = []
-        parts: list[tuple[Any, Any]] = []
-        arrived: dict[Any, float] = {}
-        for _ in range(self.update_rate // slots):
-            written = self._write(slots, observations, drafts)
-            actions = self._actions([post for _, post in written])
-            observations, rewards, _, _, infos = self._env.step(actions)
-            drafts += written
-            parts.append((rewards, infos["final_info"]))
-            arrived.update(infos.get("arrived", {}))
-        post_ids = [post_id for _, info in parts for post_id in info["post_id"].tolist()]
-        rewards = [reward for rewards, _ in parts for reward in rewards.tolist()]
-        pending = [late for _, info in parts for late in info.get("pending", [False] * slots)]
-        known = zip(rewards, pending, strict=True)
-        scores = [None if late else reward for reward, late in known]
-        reinforced: dict[DraftId, float] = {}
-        for (draft_id, _), post_id, score in zip(drafts, post_ids, scores, strict=True):
-            if score is None:
-                self.open_drafts[post_id] = draft_id
-            else:
-                reinforced[draft_id] = score
-        for post_id, score in arrived.items():  # of earlier rounds, or earlier in this one
-            reinforced[self.open_drafts.pop(post_id)] = score
-        self._reinforce(reinforced)
-        posts = [post for _, post in drafts]
-        truths = [_joined(parts, key) for key in ("expected_score", "best_score")]
-        metrics = self.module.metrics()
-        return Round(number, post_ids, posts, scores, arrived, metrics, *truths), observations
+    def _play(
+        self, number: int, callback: Callback | None, before_sending: BeforeSending | None
+    ) -> bool | None:
+        """Plays a round, or the rest of one, reinforces with every score that came, and tells."""
+
+        def write(contexts: npt.NDArray[Any], before: Sequence[Draft]) -> Sequence[Draft]:
+            written = self._write(contexts, before)
+            return written if before_sending is None else before_sending(written)
+
+        played, scores = self.rounds.play(write)
+        self._reinforce(scores)
+        return None if callback is None else callback(played.told(number, self.module.metrics()))
 
     def _sketch(self, observations: Any) -> Any:
         """Returns actions for observations; what the module wrote for them is forgotten."""
         drafts = self.module.generate_many(len(observations), observations)
         self.module.forget([draft_id for draft_id, _ in drafts])
-        return self._actions([post for _, post in drafts])
+        return actions_of(self._codec, [post for _, post in drafts])
 
-    def _write(
-        self, count: int, observations: Any, before: Sequence[tuple[DraftId, PostData[X]]]
-    ) -> Sequence[tuple[DraftId, PostData[X]]]:
+    def _write(self, contexts: npt.NDArray[Any], before: Sequence[Draft]) -> Sequence[Draft]:
         """Lets the module write, and refuses a draft id that is taken before anything is posted."""
-        drafts: Sequence[tuple[DraftId, PostData[X]]]
-        drafts = self.module.generate_many(count, observations)
-        taken = {draft_id for draft_id, _ in before} | set(self.open_drafts.values())
+        drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
+        taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
         for draft_id, _ in drafts:
             if draft_id in taken:
                 raise ValueError(
@@ -234,25 +239,20 @@ class ModuleAgent(Generic[X, DraftId]):
             taken.add(draft_id)
         return drafts
 
-    def _actions(self, posts: list[PostData[X]]) -> Any:
-        return posts if self._codec is None else self._codec.encode_many(post.x for post in posts)
-
     def _reinforce(self, scores: Mapping[DraftId, float]) -> None:
         if scores:
             self.module = checked_module(self.module.reinforce(scores), "reinforce")
 
     def _drain(self, number: int, callback: Callback | None) -> None:
         """Waits for the scores that are still open, so that none is lost."""
-        if self.open_drafts:
-            arrived: dict[Any, float] = self._env.unwrapped.drain()  # type: ignore[attr-defined]
-            self._reinforce(
-                {self.open_drafts.pop(post_id): score for post_id, score in arrived.items()}
-            )
+        if self.rounds.open_drafts:
+            arrived, scores = self.rounds.drain()
+            self._reinforce(scores)
             if callback is not None:
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
 
 
-def checked_module(module: Any, source: str) -> Any:
+def checked_module(module: object, source: str) -> KilroyModule[Any, Any]:
     """Returns a module as it is.
 
     Raises:
@@ -262,7 +262,3 @@ def checked_module(module: Any, source: str) -> Any:
         advice = "" if source == "module" else " (return self, or a new module)"
         raise TypeError(f"{source} must give a KilroyModule{advice}, got {module!r}")
     return module
-
-
-def _joined(parts: list[tuple[Any, Any]], key: str) -> Any:
-    return np.concatenate([i[key] for _, i in parts]) if key in parts[0][1] else None

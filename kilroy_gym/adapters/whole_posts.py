@@ -1,6 +1,6 @@
 """Whole posts for an environment that composes them token by token."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.interfaces import KilroyEnv
+from kilroy_gym.post import PostData
 
 Posts = npt.NDArray[np.int64]
 
@@ -24,11 +26,19 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         env: A composed environment (see :class:`~kilroy_gym.envs.ComposedVectorEnv`), or separate
             ones in a ``SyncVectorEnv``, with autoreset in the ``SAME_STEP``.
         codec: Of its posts; actions are this codec's.
+        inside: The Kilroy environments in it, which tell what was posted.
+
+    Attributes:
+        last_posts: The posts that the last step made, in slot order.
     """
 
-    def __init__(self, env: VectorEnv[Any, Any, Any], codec: SequenceCodec) -> None:
+    def __init__(
+        self, env: VectorEnv[Any, Any, Any], codec: SequenceCodec, inside: Sequence[KilroyEnv]
+    ) -> None:
         """Takes the codec's action space; what is observed stays the post so far."""
         super().__init__(env)
+        self.last_posts: list[PostData[Any]] = []
+        self._inside = inside
         self.codec = codec
         self.single_action_space = codec.space
         self.action_space = batch_space(codec.space, env.num_envs)
@@ -48,6 +58,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         scores, writing = np.zeros(self.num_envs), np.ones(self.num_envs, np.bool_)
         final_info: dict[str, Any] = {}
         arrived: dict[Any, float] = {}
+        posted: dict[int, PostData[Any]] = {}
         for tokens in posts.T:
             # The start is no stop, and whoever waits began late: that draft cannot be finished.
             tokens = np.where(writing, tokens, self.codec.start)
@@ -58,11 +69,14 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
                 if isinstance(values, np.ndarray):
                     final_info.setdefault(key, values.copy())[ended] = values[ended]
             arrived.update(infos.get("arrived", {}))
+            made = (post for each in self._inside for post in each.last_posts)
+            posted.update(zip(ended.nonzero()[0].tolist(), made, strict=True))
             writing &= ~ended
             if not writing.any():
                 break
         if not ended.all():  # some have waited
             observations, _ = self.env.reset()
+        self.last_posts = [posted[slot] for slot in range(self.num_envs)]
         everywhere = np.ones(self.num_envs, np.bool_)
         infos = {"final_info": final_info, "arrived": arrived}
         return observations, scores, everywhere, ~everywhere, infos

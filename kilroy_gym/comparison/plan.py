@@ -15,6 +15,7 @@ import kilroy_gym
 from kilroy_gym._records import fresh_directory, written_whole
 from kilroy_gym.adapters import agent_file, load_agent_file
 from kilroy_gym.adapters.environments import as_vector, kilroy_env
+from kilroy_gym.comparison.settings import check_same, digest
 
 WARM_STARTS = {"yes": (True,), "no": (False,), "both": (False, True)}
 """What the option ``--warm-start`` stands for."""
@@ -22,15 +23,20 @@ WARM_STARTS = {"yes": (True,), "no": (False,), "both": (False, True)}
 SETTINGS = "settings.json"
 
 
+def start_word(warm_start: bool) -> str:
+    """Returns the word for a start: ``"warm"`` or ``"cold"``."""
+    return "warm" if warm_start else "cold"
+
+
 @dataclass(frozen=True)
 class Contender:
     """An agent that is compared.
 
     Attributes:
-        name: How it is called: the stem of its file.
-        given: What the user called it: a name of the roster, or a path.
+        name: Its name: the stem of its file.
+        given: What the user typed: a name of the roster, or a path.
         path: Its file.
-        sha256: Hash of the file's content.
+        sha256: Hash of the file's content, in hexadecimal.
     """
 
     name: str
@@ -58,17 +64,28 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One agent, cold or warm-started, on one seed."""
+class PlannedRun:
+    """One agent, cold or warm-started, on one seed.
+
+    Attributes:
+        agent: The agent.
+        warm_start: Whether it mimics existing posts first.
+        seed: Seed of the world and of the agent.
+    """
 
     agent: Contender
     warm_start: bool
     seed: int
 
     @property
+    def start(self) -> str:
+        """How it starts, in a word."""
+        return start_word(self.warm_start)
+
+    @property
     def name(self) -> str:
-        """Name of its files."""
-        return f"{self.agent.name}-{'warm' if self.warm_start else 'cold'}-{self.seed}"
+        """Name of its files, without a suffix."""
+        return f"{self.agent.name}-{self.start}-{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -79,8 +96,8 @@ class Plan:
         env_id: The environment.
         agents: Who is compared.
         seeds: How many seeds, counted from 0. A seed is a world, the same for every agent.
-        posts: The most posts of a run.
-        update_rate: Posts in a round, the slots of the environment.
+        posts: The most posts that a run may make.
+        update_rate: Posts per round: the slots of the environment.
         warm_start: ``"yes"``, ``"no"`` or ``"both"``.
     """
 
@@ -101,11 +118,19 @@ class Plan:
         update_rate: int = 10,
         warm_start: str = "both",
     ) -> "Plan":
-        """Makes a plan that can be played; ``agents`` are names of the roster or paths.
+        """Makes a plan that can be played.
+
+        Args:
+            env_id: The environment; without its version, the latest one.
+            agents: Names of the roster, or paths of agent files.
+            seeds: How many seeds, at least 1.
+            posts: The most posts that a run may make, at least one round.
+            update_rate: Posts per round, at least 1.
+            warm_start: ``"yes"``, ``"no"`` or ``"both"``.
 
         Raises:
             ValueError: A number is out of range, an agent is unknown, cannot be loaded or is
-                given twice, or the environment does not start afresh.
+                given twice, or the environment does not start afresh for every run.
             TypeError: It is no Kilroy environment.
             gymnasium.error.Error: There is no such environment.
         """
@@ -128,16 +153,16 @@ class Plan:
 
     @property
     def pairs(self) -> list[tuple[Contender, bool]]:
-        """Every agent with every warm start: what gets a row in the table."""
+        """Every agent with every warm start: the rows of the table."""
         return [(agent, warm) for agent in self.agents for warm in WARM_STARTS[self.warm_start]]
 
     @property
-    def runs(self) -> list[Run]:
-        """All runs; a seed is finished before the next begins."""
-        return [Run(*pair, seed) for seed in range(self.seeds) for pair in self.pairs]
+    def runs(self) -> list[PlannedRun]:
+        """All runs, seed by seed."""
+        return [PlannedRun(*pair, seed) for seed in range(self.seeds) for pair in self.pairs]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what decides the results, as JSON values."""
+        """Returns everything that the results depend on, as JSON values."""
         return {
             "env": self.env_id,
             "posts": self.posts,
@@ -149,33 +174,28 @@ class Plan:
         }
 
     def command(self) -> str:
-        """Returns the command line that makes this comparison."""
+        """Returns the command line that repeats this comparison."""
         words = [self.env_id, *(agent.given for agent in self.agents)]
         options = f"--seeds {self.seeds} --posts {self.posts} --round {self.update_rate}"
         return f"kilroy-gym compare {shlex.join(words)} {options} --warm-start {self.warm_start}"
 
     def directory(self, out: Path | None) -> Path:
-        """Makes the directory of the results, or finds the one to go on in.
+        """Makes the directory of the results, or finds the one of an earlier start.
 
         Args:
-            out: What the user asked for. By default a name under ``runs/`` made from the
-                environment and a hash of all settings, so the same comparison finds its own.
+            out: The directory; ``None`` for one under ``runs/``, named by the environment and a
+                hash of all settings, so that the same comparison finds its own again.
 
         Raises:
-            ValueError: It holds something else, or a comparison with other settings.
+            ValueError: The directory holds something else, or a comparison with other settings.
         """
         settings = self.settings()
         if out is None:
-            digest = hashlib.sha256(json.dumps(_flat(settings)).encode()).hexdigest()[:8]
-            out = Path("runs") / re.sub(r"[^\w.-]", "-", f"compare-{self.env_id}-{digest}")
+            name = f"compare-{self.env_id}-{digest(settings)}"
+            out = Path("runs") / re.sub(r"[^\w.-]", "-", name)
         file = out / SETTINGS
         if file.is_file():
-            differences = _differences(_read_settings(file), settings)
-            if differences:
-                raise ValueError(
-                    f"{out} holds a comparison with other settings ({'; '.join(differences)}): "
-                    "repeat those to go on with it, or give --out a new directory"
-                )
+            check_same(file, settings)
         else:
             fresh_directory(out, "")
             with written_whole(file) as part:
@@ -185,13 +205,13 @@ class Plan:
 
 
 def _checked_environment(env_id: str, update_rate: int) -> str:
-    """Returns the id with its version, and with the package to import, if one was given."""
+    """Returns the id with its version, and the package to import where one was given."""
     env = gym.make_vec(env_id, num_envs=update_rate)
     kilroy_env(as_vector(env))
     if env.spec is None or env.spec.nondeterministic:
         raise ValueError(
             f"{env_id} posts to a live Face: a comparison needs one that starts afresh for every "
-            "run, so that all agents meet the same audience"
+            "run, so that all agents meet the same audience; give an id of `kilroy-gym envs`"
         )
     env.close()
     package, colon, _ = env_id.rpartition(":")
@@ -210,32 +230,3 @@ def _check_different(agents: Sequence[Contender]) -> None:
             f"two agents would be called {agent.name!r}, {before.path} and {agent.path}: rename "
             "one of the files"
         )
-
-
-def _read_settings(file: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        _flat(found)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file} is not of a comparison; give --out a new directory") from error
-    return found
-
-
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns the settings that count: where an agent's file lies does not."""
-    flat = {f"agent {name}": value["sha256"] for name, value in settings["agents"].items()}
-    return dict(sorted((flat | {k: v for k, v in settings.items() if k != "agents"}).items()))
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Says in words what differs."""
-    old, new = _flat(before), _flat(now)
-    words = []
-    for key in sorted(old.keys() | new.keys()):
-        if key not in new or key not in old:
-            words.append(f"{key} is only {'there' if key in old else 'here'}")
-        elif old[key] != new[key] and key.startswith("agent "):
-            words.append(f"the file of {key} has changed")
-        elif old[key] != new[key]:
-            words.append(f"{key} {old[key]} there, {new[key]} here")
-    return words

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kilroy_gym._extras import needs_extra
+from kilroy_gym.comparison.measures import WINDOW
 from kilroy_gym.comparison.rows import Row
 from kilroy_gym.envs.feed import running_mean
 
@@ -14,19 +15,19 @@ with needs_extra("compare", "pictures"):
     from matplotlib.figure import Figure
 
 WINDOW_SHARE = 0.05
-"""The line of a curve is the mean of this share of the run, and of at least 10 posts."""
+"""Window of a running mean as a share of the run; it is at least 10 posts."""
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
-"""Okabe and Ito's, which colour-blind readers can tell apart."""
+"""The palette of Okabe and Ito, which colour-blind readers can tell apart."""
 
 
 def save_score_curve(scores: Sequence[float], path: Path | BytesIO, title: str) -> None:
-    """Draws the scores of one run: a faint dot a post, and a line of their running mean.
+    """Draws the scores of one run: a faint dot per post, and a line for their running mean.
 
     Args:
-        scores: At least one, in the order of the posts.
-        path: Where the picture goes; its suffix says the format, which is PNG without one.
-        title: What was run.
+        scores: Scores in the order of the posts, at least one.
+        path: Where the picture goes. The suffix chooses the format; PNG without one.
+        title: The title of the picture.
     """
     window = max(10, round(WINDOW_SHARE * len(scores)))
     numbers = np.arange(1, len(scores) + 1)
@@ -45,13 +46,13 @@ def save_score_curve(scores: Sequence[float], path: Path | BytesIO, title: str) 
 def learning_curves(rows: Sequence[Row], title: str, level_name: str) -> Figure:
     """Draws how agents learned: a line with its interval for each row.
 
-    An agent has a colour; a warm start is drawn solid, a cold one dashed. The best level is a
-    thin line.
+    Each agent has a colour. Warm starts are solid lines, cold ones dashed; a thin black line
+    shows the best level.
 
     Args:
-        rows: What to draw; agents get colours in this order.
-        title: What was run.
-        level_name: What the curves are means of.
+        rows: What to draw, at least one row; agents get colours in this order.
+        title: The title of the picture.
+        level_name: What the curves are means of, for the axis.
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
@@ -65,11 +66,13 @@ def learning_curves(rows: Sequence[Row], title: str, level_name: str) -> Figure:
         axes.fill_between(
             curve.posts, curve.level.low, curve.level.high, color=colour, alpha=0.15, linewidth=0
         )
-    best = max((row.curve for row in rows), key=lambda curve: int(curve.posts[-1]))
-    if best.best is not None:
-        axes.plot(best.posts, best.best, "-", color="black", linewidth=0.8, label="best possible")
-    axes.set(title=title, xlabel="posts", ylabel=f"{level_name}, mean of the last 100 posts")
-    axes.set_xlim(0, int(best.posts[-1]))
+    longest = max((row.curve for row in rows), key=lambda curve: int(curve.posts[-1]))
+    if longest.best is not None:
+        axes.plot(
+            longest.posts, longest.best, "-", color="black", linewidth=0.8, label="best possible"
+        )
+    axes.set(title=title, xlabel="posts", ylabel=f"{level_name}, mean of the last {WINDOW} posts")
+    axes.set_xlim(0, int(longest.posts[-1]))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=4, frameon=False, handlelength=2.6)
@@ -77,7 +80,7 @@ def learning_curves(rows: Sequence[Row], title: str, level_name: str) -> Figure:
 
 
 def svg_of(figure: Figure) -> str:
-    """Returns a figure as SVG."""
+    """Returns a figure as the text of an SVG."""
     buffer = StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()

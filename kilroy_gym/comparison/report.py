@@ -1,20 +1,14 @@
-"""One self-contained page that can be sent to a colleague."""
+"""A report of a comparison: one HTML page that needs no other file."""
 
 import base64
 from collections.abc import Iterable, Mapping
 from datetime import date
 from html import escape
 
-from kilroy_gym.comparison.measures import MEASURES
+from kilroy_gym.comparison.measures import MEAN_SCORE, Measure
+from kilroy_gym.comparison.rows import Row
 from kilroy_gym.comparison.summary import Summary, versions
-from kilroy_gym.comparison.table import (
-    TITLES,
-    UNKNOWN,
-    interval,
-    number,
-    sentences,
-    share_reached,
-)
+from kilroy_gym.comparison.table import cell, sentences
 
 STYLE = """
 body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: #1c2430;
@@ -46,25 +40,6 @@ pre { background: #f4f5f7; padding: .8rem 1rem; overflow-x: auto; }
 @media print { body { background: #fff; } main { padding: 0; } }
 """
 
-MEANINGS = {
-    "mean_score": "Mean score of a post over the whole run. Higher is better.",
-    "regret": (
-        "Summed over all posts: the best expected score that any post could have had then, minus "
-        "the expected score of the post that was made. What learning has cost; lower is better."
-    ),
-    "posts_to_95": (
-        "The first post at which the mean of the last 100 expected scores (scores, where the "
-        "audience's truth is not known) has come 95% of the way from uniformly random posts to "
-        "the best. No run arrives before its 100th post, and one that never arrives counts as "
-        "the whole budget; <i>reached</i> says how many arrived. Lower is better."
-    ),
-    "final_score": "Mean score over the last tenth of the run: what the agent has come to.",
-    "wall_s": (
-        "Seconds on the machine that ran it, for the warm start and the posting; several runs "
-        "shared that machine."
-    ),
-}
-
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -83,7 +58,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def report(summary: Summary, svg: str | None) -> str:
-    """Returns the page as HTML that needs nothing beside it.
+    """Returns the page as HTML that needs no other file.
 
     Args:
         summary: What was found.
@@ -92,7 +67,7 @@ def report(summary: Summary, svg: str | None) -> str:
     plan = summary.plan
     what = (
         f"{_counted(len(plan.agents), 'agent')} on {plan.env_id}, "
-        f"{_counted(plan.seeds, 'seed')} each, {plan.posts:,} posts a run."
+        f"{_counted(plan.seeds, 'seed')} each, {plan.posts:,} posts per run."
     )
     body = [_answer(summary)]
     if svg is not None:
@@ -116,29 +91,28 @@ def _picture(svg: str) -> str:
     return (
         f'<figure><img alt="Learning curves: score over posts, a line for each agent" '
         f'src="data:image/svg+xml;base64,{data}">'
-        "<figcaption>Interquartile mean over seeds, with its 95% interval as a band. Solid lines "
-        "were warm-started from existing posts, dashed ones were not.</figcaption></figure>"
+        "<figcaption>Interquartile mean over seeds, with its 95% interval as a band. Solid lines: "
+        "warm-started from existing posts. Dashed lines: cold.</figcaption></figure>"
     )
 
 
 def _table(summary: Summary) -> str:
-    head = ["agent", "start"]
-    for name in MEASURES:
-        head += [TITLES[name], "reached"] if name == "posts_to_95" else [TITLES[name]]
-    rows = []
-    for row in summary.rows:
-        cells = [escape(row.agent), "warm" if row.warm_start else "cold"]
-        for name in MEASURES:
-            found = row.estimates[name]
-            cells.append(
-                UNKNOWN
-                if found is None
-                else f"{number(name, found.iqm)}<small>{interval(name, found)}</small>"
-            )
-            if name == "posts_to_95":
-                cells.append(share_reached(row))
-        rows.append([*cells, escape(row.rollout)])
-    return f"<h2>The figures</h2><div class='wide'>{_html_table([*head, 'round'], rows)}</div>"
+    head = ["agent", "start", *(escape(each.title) for each in summary.measures), "round"]
+    rows = [
+        [
+            escape(row.agent),
+            row.start,
+            *(_cell(each, row) for each in summary.measures),
+            escape(row.rollout),
+        ]
+        for row in summary.rows
+    ]
+    return f"<h2>The figures</h2><div class='wide'>{_html_table(head, rows)}</div>"
+
+
+def _cell(measure: Measure, row: Row) -> str:
+    figure, _, interval = cell(measure, row, between="\n").partition("\n")
+    return f"{figure}<small>{interval}</small>" if interval else figure
 
 
 def _failures(summary: Summary) -> str:
@@ -147,7 +121,7 @@ def _failures(summary: Summary) -> str:
     rows = [
         [
             escape(failure.run.agent.name),
-            "warm" if failure.run.warm_start else "cold",
+            failure.run.start,
             str(failure.run.seed),
             f"<code>{escape(failure.error)}</code>",
         ]
@@ -161,24 +135,27 @@ def _failures(summary: Summary) -> str:
 
 
 def _how_to_read(summary: Summary) -> str:
-    meanings = {TITLES[name]: meaning for name, meaning in MEANINGS.items()}
-    meanings["round"] = (
-        "The posts between two updates; for agents of Stable-Baselines3 slots x steps."
-    )
-    by = TITLES[summary.ranked_by]
-    levels = {"Uniformly random posts": summary.uniform_score, "the best": summary.best_score}
-    known = [f"{name} {number('', value)}" for name, value in levels.items() if value is not None]
-    scale = f" On this environment the levels are: {', '.join(known)}." if known else ""
+    better = {True: " Higher is better.", False: " Lower is better.", None: ""}
+    meanings = {
+        escape(each.title): escape(each.meaning) + better[each.higher_is_better]
+        for each in summary.measures
+    }
+    meanings["round"] = "Posts between two updates; for agents of Stable-Baselines3, slots x steps."
+    levels = {"uniformly random posts": summary.uniform_score, "the best": summary.best_score}
+    known = [
+        f"{name} {MEAN_SCORE.text(value)}" for name, value in levels.items() if value is not None
+    ]
+    scale = f" Mean levels in this environment: {', '.join(known)}." if known else ""
     return (
         "<h2>How to read it</h2>"
-        "<p>Every figure is the interquartile mean over seeds, the mean without the best and the "
-        "worst quarter of the runs, and in brackets its 95% percentile-bootstrap interval over "
-        "seeds. A seed is a world of its own, the same one for every agent. With few seeds such "
-        f"intervals are rather too narrow.{scale}</p>"
-        f"<p>Rows are ranked by {by}. A difference to the first row is called <i>within noise</i> "
-        "where the 95% interval of the difference, bootstrapped over the seeds that both have in "
-        "common, contains 0. Each row is tested by itself, without a correction for how many "
-        f"there are.</p>{_definitions(meanings)}"
+        "<p>A figure is the interquartile mean over seeds: the mean without the best and the "
+        "worst quarter of the runs. Its 95% percentile-bootstrap interval over seeds is in "
+        "brackets. A seed is a world of its own, the same one for every agent. With few seeds, "
+        f"such intervals tend to be too narrow.{scale}</p>"
+        f"<p>Rows are ranked by {escape(summary.ranking.title)}. A difference to the first row is "
+        "<i>within noise</i> where its 95% interval contains 0, bootstrapped over the seeds that "
+        "both rows have in common. Each row is tested by itself, without a correction for "
+        f"multiple comparisons.</p>{_definitions(meanings)}"
     )
 
 
@@ -188,7 +165,7 @@ def _what_was_run(summary: Summary) -> str:
     facts = {
         "Environment": escape(plan.env_id),
         "Agents": "<br>".join(agents),
-        "Posts": f"at most {plan.posts:,} a run, in rounds of {plan.update_rate}",
+        "Posts": f"at most {plan.posts:,} per run, in rounds of {plan.update_rate}",
         "Seeds": f"0 to {plan.seeds - 1}" if plan.seeds > 1 else "0",
         "Warm start": {"yes": "yes", "no": "no", "both": "with and without"}[plan.warm_start],
         "Versions": escape(", ".join(f"{name} {found}" for name, found in versions().items())),
@@ -197,7 +174,7 @@ def _what_was_run(summary: Summary) -> str:
     return (
         f"<h2>What was run</h2>{_definitions(facts)}<h2>How to repeat it</h2>"
         f"<pre>{escape(plan.command())}</pre>"
-        "<p>The same command gives the same figures, but for the seconds.</p>"
+        "<p>The same command gives the same figures, except for the seconds.</p>"
     )
 
 
@@ -213,7 +190,7 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Returns a table; the cells are HTML already."""
+    """Returns a table of cells that are already HTML."""
     top = "".join(f"<th>{name}</th>" for name in head)
     lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
     body = "".join(f"<tr>{line}</tr>" for line in lines)

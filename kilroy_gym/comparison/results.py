@@ -1,28 +1,31 @@
 """What one run leaves: its scores, and the truth about them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from kilroy_gym._records import Floats, written_whole
-from kilroy_gym.adapters import Round
+from kilroy_gym.interfaces import Round
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """The figures of a finished run, a number a post.
+    """The figures of a finished run.
 
     Attributes:
-        scores: float64 of shape ``(posts,)``, in the order in which the posts were made.
-        expected_scores: The mean of each score's distribution, or ``None`` where no truth is
-            known; likewise.
-        best_scores: The best expected score at the time of each post; likewise.
-        wall_s: Seconds that the warm start and the posting took.
+        scores: The score of each post in the order in which they were made, float64 of shape
+            ``(posts,)``.
+        expected_scores: The mean of each score's distribution, float64 of shape ``(posts,)``, or
+            ``None`` where the truth is not known.
+        best_scores: The best expected score at the time of each post, float64 of shape
+            ``(posts,)``, or ``None``.
+        wall_s: Time for the warm start and the posting, in seconds.
         rollout: The posts between two updates, in the agent's own words.
-        notes: What was warned about during the run.
+        notes: The warnings of the run.
     """
 
     scores: Floats
@@ -34,7 +37,7 @@ class RunResult:
 
     @property
     def levels(self) -> Floats:
-        """What says best how good the posts were: expected scores, or scores without truth."""
+        """The best known quality of each post: its expected score, else its score; ``(posts,)``."""
         return self.scores if self.expected_scores is None else self.expected_scores
 
     def save(self, path: Path) -> None:
@@ -56,10 +59,10 @@ class RunResult:
         """Reads what :meth:`save` wrote.
 
         Raises:
-            ValueError: The file is something else.
+            ValueError: The file is damaged, or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 return cls(
                     file["scores"],
                     file.get("expected_scores"),
@@ -68,14 +71,15 @@ class RunResult:
                     str(file["rollout"]),
                     tuple(file["notes"].tolist()),
                 )
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise ValueError(
-                f"{path} does not hold the result of a run: delete it, and the run is repeated"
+                f"{path} does not hold the result of a run: delete it, and the same command "
+                "repeats the run"
             ) from error
 
 
 class Recorder:
-    """Is the callback of a run, and keeps its figures.
+    """The callback of a run, which keeps its figures.
 
     Args:
         budget: The most posts that the run may make.
@@ -86,10 +90,10 @@ class Recorder:
         self.budget = budget
         self._scores: list[float | None] = []
         self._pending: dict[Any, int] = {}
-        self._truths: list[tuple[Any, Any]] = []
+        self._truths: list[tuple[Floats | None, Floats | None]] = []
 
     def __call__(self, played: Round) -> None:
-        """Keeps a round; scores that come later find their post.
+        """Keeps a round, and the scores that arrived late for posts of earlier rounds.
 
         Raises:
             RuntimeError: The agent made more posts than it was given.
@@ -105,28 +109,37 @@ class Recorder:
         if len(self._scores) > self.budget:
             raise RuntimeError(
                 f"the agent made {len(self._scores):,} posts, its budget is {self.budget:,}: "
-                "`learn(total_timesteps)` must stop at the number of posts it is given"
+                "`learn(total_timesteps)` must stop at that number of posts"
             )
 
     def result(self, wall_s: float, rollout: str, notes: Iterable[str] = ()) -> RunResult:
-        """Returns what was kept, with what else there is to say about the run.
+        """Returns the figures of the run.
+
+        Args:
+            wall_s: Time that the run took, in seconds.
+            rollout: The posts between two updates, in the agent's own words.
+            notes: The warnings of the run.
 
         Raises:
             RuntimeError: No post was made, or a score never came.
         """
         if not self._scores:
             raise RuntimeError(
-                "the agent made no post that it told of: `learn` must call its callback with a "
-                "Round after every round"
+                "the agent reported no post: `learn` must call its callback with a Round after "
+                "every round"
             )
         if self._pending:
-            raise RuntimeError(f"the scores of {len(self._pending):,} posts never came")
+            raise RuntimeError(
+                f"the scores of {len(self._pending):,} posts never came: `learn` must wait for all "
+                "of them before it returns"
+            )
         expected, best = (_joined(part) for part in zip(*self._truths, strict=True))
         return RunResult(
             np.array(self._scores, np.float64), expected, best, wall_s, rollout, tuple(notes)
         )
 
 
-def _joined(parts: tuple[Any, ...]) -> Floats | None:
-    """Joins the truths of all rounds; what is not known of every post is not known."""
-    return None if any(part is None for part in parts) else np.concatenate(parts)
+def _joined(parts: Sequence[Floats | None]) -> Floats | None:
+    """Joins the truths of all rounds; unknown for one round is unknown for the run."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None

@@ -1,13 +1,15 @@
 """A row of the table: an agent, cold or warm-started, over its seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kilroy_gym._records import Floats
-from kilroy_gym.comparison.measures import MEASURES, WINDOW, Measured, measure
+from kilroy_gym.comparison.measures import WINDOW, Measure, Values, measure
+from kilroy_gym.comparison.plan import start_word
 from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.comparison.statistics import Estimate, estimate, iqm
 from kilroy_gym.envs.feed import running_mean
@@ -20,12 +22,13 @@ class Curve:
     """How an agent learned: the mean level of the last 100 posts, over seeds.
 
     Attributes:
-        posts: Numbers of posts, int64 of shape ``(points,)``.
-        level: Over seeds; the arrays have the same shape.
-        best: The best level at that time, or ``None`` where no truth is known; likewise.
+        posts: Numbers of posts, counted from 1; int64 of shape ``(points,)``.
+        level: The mean level at each of them; arrays of shape ``(points,)``.
+        best: The best level at that time, float64 of shape ``(points,)``, or ``None`` where the
+            truth is not known.
     """
 
-    posts: Any
+    posts: npt.NDArray[np.int64]
     level: Estimate
     best: Floats | None
 
@@ -38,47 +41,49 @@ class Row:
         agent: Its name.
         warm_start: Whether it was warm-started.
         runs: The measures of its finished runs, by seed.
-        posts: The posts that each run made; the fewest, where they differ.
+        posts: How many posts each run made; the fewest, where they differ.
         rollout: The posts between two updates, in the agent's own words.
-        notes: What was warned about during its runs.
-        estimates: Over seeds, by measure; ``None`` where the measure is not known.
+        notes: The warnings of its runs, each once.
+        estimates: The measures that are averaged over seeds, by name; ``None`` where unknown.
+        counts: For each measure that is counted, how many runs say yes; ``None`` where unknown.
         curve: How it learned.
     """
 
     agent: str
     warm_start: bool
-    runs: dict[int, Measured]
+    runs: dict[int, Values]
     posts: int
     rollout: str
     notes: tuple[str, ...]
     estimates: dict[str, Estimate | None]
+    counts: dict[str, int | None]
     curve: Curve
 
     @property
-    def label(self) -> str:
-        """How the row is called in a sentence."""
-        return f"{self.agent}, {'warm' if self.warm_start else 'cold'}"
+    def start(self) -> str:
+        """How it started, in a word."""
+        return start_word(self.warm_start)
 
     @property
-    def reached(self) -> int | None:
-        """How many runs arrived, where that is known."""
-        arrived = [run.reached for run in self.runs.values()]
-        return None if None in arrived else sum(map(bool, arrived))
+    def label(self) -> str:
+        """Its name in a sentence."""
+        return f"{self.agent}, {self.start}"
+
+    def values(self, name: str) -> dict[int, float]:
+        """Returns the known values of a measure, by seed."""
+        values = {seed: run[name] for seed, run in self.runs.items()}
+        return {seed: value for seed, value in values.items() if value is not None}
 
     def as_json(self) -> dict[str, Any]:
-        """Returns what ``summary.json`` says about it."""
-        measures = {
-            name: None if found is None else found.as_json()
-            for name, found in self.estimates.items()
-        }
+        """Returns what ``summary.json`` says about the row."""
         return {
             "agent": self.agent,
             "warm_start": self.warm_start,
             "seeds": len(self.runs),
             "posts": self.posts,
             "round": self.rollout,
-            "reached": self.reached,
-            **measures,
+            **self.counts,
+            **{name: found and found.as_json() for name, found in self.estimates.items()},
             "notes": list(self.notes),
         }
 
@@ -86,36 +91,54 @@ class Row:
 def row_of(
     agent: str,
     warm_start: bool,
-    results: dict[int, RunResult],
-    levels: dict[int, Floats | None],
+    results: Mapping[int, RunResult],
+    levels: Mapping[int, Floats | None],
     best: float | None,
     budget: int,
+    measures: Sequence[Measure],
 ) -> Row:
     """Measures the runs of a row.
 
     Args:
         agent: Name of the agent.
         warm_start: Whether it was warm-started.
-        results: At least one finished run, by seed.
-        levels: The uniform levels of each world, by seed.
-        best: The best level, where no truth is known.
-        budget: The posts that each run was given.
+        results: The finished runs by seed, at least one.
+        levels: The uniform levels of each world by seed, each float64 of shape ``(budget,)``.
+        best: The best level, used where the truth is not known.
+        budget: How many posts each run was allowed.
+        measures: What to measure.
     """
-    runs = {seed: measure(result, levels[seed], best, budget) for seed, result in results.items()}
+    runs = {
+        seed: measure(result, levels[seed], best, budget, measures)
+        for seed, result in results.items()
+    }
+    estimates: dict[str, Estimate | None] = {}
+    counts: dict[str, int | None] = {}
+    for each in measures:
+        values = [value for run in runs.values() if (value := run[each.name]) is not None]
+        known = len(values) == len(runs)
+        if each.counted:
+            counts[each.name] = sum(map(bool, values)) if known else None
+        else:
+            estimates[each.name] = estimate(values) if known else None
     posts = min(len(result.scores) for result in results.values())
     rollouts = dict.fromkeys(result.rollout for result in results.values())
     notes = dict.fromkeys(note for result in results.values() for note in result.notes)
-    estimates: dict[str, Estimate | None] = {}
-    for name in MEASURES:
-        values = [getattr(run, name) for run in runs.values()]
-        estimates[name] = None if None in values else estimate(values)
-    curve = _curve(list(results.values()), posts)
-    rollout = ", ".join(rollouts)
-    return Row(agent, warm_start, runs, posts, rollout, tuple(notes), estimates, curve)
+    return Row(
+        agent,
+        warm_start,
+        runs,
+        posts,
+        ", ".join(rollouts),
+        tuple(notes),
+        estimates,
+        counts,
+        _curve(list(results.values()), posts),
+    )
 
 
 def _curve(results: Sequence[RunResult], posts: int) -> Curve:
-    start = min(CURVE_START, posts)  # the mean of fewer posts than that would show noise alone
+    start = min(CURVE_START, posts)  # the mean of fewer posts would show only noise
     numbers = np.unique(np.linspace(start, posts, CURVE_POINTS).astype(np.int64))
 
     def means(values: Floats) -> Floats:

@@ -27,8 +27,8 @@ class Estimate:
 
     Attributes:
         iqm: The interquartile mean; a float, or float64 of any shape.
-        low: Lower end of the interval; likewise.
-        high: Upper end; likewise.
+        low: Lower end of the interval, in the same form.
+        high: Upper end of the interval, in the same form.
     """
 
     iqm: Any
@@ -41,7 +41,12 @@ class Estimate:
 
 
 def iqm(values: npt.ArrayLike, axis: int = 0) -> Any:
-    """Returns the interquartile mean: a quarter of the values, rounded down, is cut at each end."""
+    """Returns the mean without a quarter of the values, rounded down, at each end.
+
+    Args:
+        values: Numbers of any shape.
+        axis: The axis to average over.
+    """
     return trim_mean(values, 0.25, axis=axis)
 
 
@@ -49,8 +54,9 @@ def estimate(values: npt.ArrayLike, resamples: int = RESAMPLES) -> Estimate:
     """Returns the interquartile mean over seeds with a percentile-bootstrap interval.
 
     Args:
-        values: At least one seed: shape ``(seeds,)``, or ``(seeds, ...)`` for many at once.
-        resamples: How often seeds are drawn anew; always in the same way.
+        values: Shape ``(seeds,)``, or ``(seeds, ...)`` for many estimates at once; at least one
+            seed.
+        resamples: How many bootstrap samples to draw; the same ones every time.
     """
     return _estimate(np.asarray(values, np.float64), None, resamples)
 
@@ -58,11 +64,12 @@ def estimate(values: npt.ArrayLike, resamples: int = RESAMPLES) -> Estimate:
 def difference(values: npt.ArrayLike, others: npt.ArrayLike) -> Estimate:
     """Returns the difference of two interquartile means, ``values`` minus ``others``.
 
-    The bootstrap is paired: a seed is the same world for both, so both are drawn together.
+    The bootstrap is paired: a seed is the same world for both, so a sample holds the same seeds
+    of both.
 
     Args:
         values: Shape ``(seeds,)``.
-        others: Of the same seeds, in the same order.
+        others: Values of the same seeds in the same order, shape ``(seeds,)``.
     """
     return _estimate(np.asarray(values, np.float64), np.asarray(others, np.float64), RESAMPLES)
 
@@ -75,5 +82,5 @@ def _estimate(values: Floats, others: Floats | None, resamples: int) -> Estimate
         centre, samples = centre - iqm(others), samples - iqm(others[drawn], axis=1)
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(samples, [tail, 100 - tail], axis=0)
-    # All seeds alike may differ in the last digit once they are summed in another order.
+    # Equal values, summed in another order, can differ in the last digit.
     return Estimate(centre, np.minimum(low, centre), np.maximum(high, centre))

@@ -1,4 +1,4 @@
-"""Results of many runs -> what the table, the files and the report say."""
+"""What the results of all runs show: the content of the table, the files and the report."""
 
 import platform
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 import kilroy_gym
-from kilroy_gym.comparison.measures import HIGHER_IS_BETTER, measure, uniform_levels
+from kilroy_gym.comparison.measures import MEASURES, Measure, final_score
 from kilroy_gym.comparison.plan import Contender, Plan
 from kilroy_gym.comparison.results import RunResult
 from kilroy_gym.comparison.rows import Row, row_of
 from kilroy_gym.comparison.runner import Failure, result_file
 from kilroy_gym.comparison.statistics import Estimate, difference, iqm
+from kilroy_gym.comparison.uniform import uniform_levels
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Verdict:
 
     Attributes:
         row: The row.
-        difference: The row minus the leader, or ``None`` without a seed that both finished.
-        within_noise: Whether the interval of the difference contains 0; ``None`` where fewer
-            than two seeds leave that open.
+        difference: The row minus the leader, or ``None`` if no seed was finished by both.
+        within_noise: Whether the interval of the difference contains 0; ``None`` where there are
+            fewer than two seeds to tell by.
     """
 
     row: Row
@@ -40,22 +41,29 @@ class Summary:
 
     Attributes:
         plan: What was compared.
+        measures: What was measured, in the order of the columns.
         rows: Every agent and warm start with a finished run, the best first.
-        ranked_by: The measure that they are ranked by.
+        ranking: The measure that they are ranked by.
         verdicts: How far each of the others is from the first.
         failures: The runs that failed.
         uniform_score: Mean level of uniformly random posts, or ``None`` without a codec.
-        best_score: Mean best level; without truth the highest final score of a row, or the
-            uniform level where that is higher.
+        best_score: Mean best level. Where the truth is not known, the highest final score of a
+            row, or the uniform level if that is higher.
     """
 
     plan: Plan
+    measures: tuple[Measure, ...]
     rows: tuple[Row, ...]
-    ranked_by: str
+    ranking: Measure
     verdicts: tuple[Verdict, ...]
     failures: tuple[Failure, ...]
     uniform_score: float | None
     best_score: float | None
+
+    @property
+    def ranked_by(self) -> str:
+        """Name of the measure that rows are ranked by."""
+        return self.ranking.name
 
     def as_json(self) -> dict[str, Any]:
         """Returns the content of ``summary.json``; agents are in the order of the plan."""
@@ -91,13 +99,22 @@ class Summary:
         }
 
 
-def summarize(plan: Plan, directory: Path, failures: Sequence[Failure] = ()) -> Summary:
-    """Reads the finished runs of a comparison and says what they show.
+def summarize(
+    plan: Plan,
+    directory: Path,
+    failures: Sequence[Failure] = (),
+    measures: Sequence[Measure] = MEASURES,
+) -> Summary:
+    """Reads the finished runs of a comparison and measures them.
 
     Args:
         plan: What was compared.
         directory: Where the results are.
         failures: The runs that failed.
+        measures: What to measure, in the order of the columns.
+
+    Raises:
+        ValueError: A file of a result is damaged, or none of the measures can rank the rows.
     """
     levels = {seed: uniform_levels(plan.env_id, seed, plan.posts) for seed in range(plan.seeds)}
     known = [level.mean() for level in levels.values() if level is not None]
@@ -106,20 +123,27 @@ def summarize(plan: Plan, directory: Path, failures: Sequence[Failure] = ()) -> 
     found = {pair: results for pair, results in found.items() if results}
     best_score = _best_score(list(found.values()), uniform_score)
     rows = [
-        row_of(agent.name, warm_start, results, levels, best_score, plan.posts)
+        row_of(agent.name, warm_start, results, levels, best_score, plan.posts, measures)
         for (agent, warm_start), results in found.items()
     ]
-    ranked_by = _ranked_by(rows)
-    sign = -1 if HIGHER_IS_BETTER[ranked_by] else 1
-    rows.sort(key=lambda row: sign * _figure(row, ranked_by))
-    verdicts = tuple(_verdict(row, rows[0], ranked_by) for row in rows[1:])
+    ranking = _ranking(measures, rows)
+    sign = -1 if ranking.higher_is_better else 1
+    rows.sort(key=lambda row: sign * float(iqm(list(row.values(ranking.name).values()))))
+    verdicts = tuple(_verdict(row, rows[0], ranking.name) for row in rows[1:])
     return Summary(
-        plan, tuple(rows), ranked_by, verdicts, tuple(failures), uniform_score, best_score
+        plan,
+        tuple(measures),
+        tuple(rows),
+        ranking,
+        verdicts,
+        tuple(failures),
+        uniform_score,
+        best_score,
     )
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of what the runs used, so far as it is installed."""
+    """Returns the versions of the packages that runs use, where they are installed."""
     found = {"python": platform.python_version(), "kilroy_gym": kilroy_gym.__version__}
     for name in ("gymnasium", "numpy", "stable-baselines3", "torch"):
         try:
@@ -132,7 +156,7 @@ def versions() -> dict[str, str]:
 def results_of(
     plan: Plan, directory: Path, agent: Contender, warm_start: bool
 ) -> Iterator[tuple[int, RunResult]]:
-    """Yields the finished runs of a row by seed."""
+    """Yields the finished runs of a row, each with its seed."""
     for run in plan.runs:
         file = result_file(directory, run.name)
         if (run.agent, run.warm_start) == (agent, warm_start) and file.exists():
@@ -146,27 +170,29 @@ def _best_score(found: Sequence[dict[int, RunResult]], uniform_score: float | No
         return float(np.mean(known))
     tops = [] if uniform_score is None else [uniform_score]
     for results in found:
-        measured = [measure(result, None, None, 0).final_score for result in results.values()]
-        tops.append(float(iqm(measured)))
+        tops.append(float(iqm([final_score(result) for result in results.values()])))
     return max(tops, default=None)
 
 
-def _ranked_by(rows: Sequence[Row]) -> str:
-    """Regret has less noise, but is a fair measure only among runs of as many posts."""
-    known = all(row.estimates["regret"] is not None for row in rows)
-    return "regret" if known and len({row.posts for row in rows}) == 1 else "mean_score"
-
-
-def _figure(row: Row, name: str) -> float:
-    found = row.estimates[name]
-    return float("inf") if found is None else float(found.iqm)
+def _ranking(measures: Sequence[Measure], rows: Sequence[Row]) -> Measure:
+    """Returns the measure that comes first among those by which all rows can be compared."""
+    equally_long = len({row.posts for row in rows}) == 1
+    ranks = [(each.rank, each) for each in measures if each.rank is not None]
+    for _, each in sorted(ranks, key=lambda pair: pair[0]):
+        known = all(row.estimates[each.name] is not None for row in rows)
+        if known and (equally_long or not each.summed):
+            return each
+    raise ValueError(
+        f"none of the measures {[each.name for each in measures]} can rank these runs: give one "
+        "that has a rank, is not summed and is known for every run, such as MEAN_SCORE"
+    )
 
 
 def _verdict(row: Row, leader: Row, name: str) -> Verdict:
-    seeds = sorted(row.runs.keys() & leader.runs.keys())
+    mine, others = row.values(name), leader.values(name)
+    seeds = sorted(mine.keys() & others.keys())
     if not seeds:
         return Verdict(row, None, None)
-    mine, others = ([getattr(r.runs[seed], name) for seed in seeds] for r in (row, leader))
-    found = difference(mine, others)
+    found = difference([mine[seed] for seed in seeds], [others[seed] for seed in seeds])
     within = bool(found.low <= 0 <= found.high) if len(seeds) > 1 else None
     return Verdict(row, found, within)

@@ -8,58 +8,47 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from kilroy_gym.comparison.measures import HIGHER_IS_BETTER, MEASURES
+from kilroy_gym.comparison.measures import Measure
 from kilroy_gym.comparison.rows import Row
 from kilroy_gym.comparison.statistics import Estimate
 from kilroy_gym.comparison.summary import Summary, Verdict
 
-TITLES = {
-    "mean_score": "mean score",
-    "regret": "regret",
-    "posts_to_95": "posts to 95%",
-    "final_score": "final score",
-    "wall_s": "seconds",
-}
 UNKNOWN = "-"
 
-NARROW = (("mean_score", "regret", "final_score"), ("posts_to_95", "wall_s"))
-"""Where a terminal is too narrow for one table, the measures of two."""
+Columns = Sequence[tuple[str, Callable[[Row], str]]]
+"""Title of each column, and what it says about a row."""
 
 
-def number(name: str, value: float) -> str:
-    """Returns a measure as a reader wants it."""
-    if name == "posts_to_95":
-        return f"{value:,.0f}"
-    whole = name == "regret" or (name == "wall_s" and value >= 1) or abs(value) >= 100
-    decimals = 1 if whole else 3
-    return f"{value:,.{decimals}f}"
+def cell(measure: Measure, row: Row, between: str = " ") -> str:
+    """Returns what the table says about a measure of a row.
+
+    Args:
+        measure: The measure.
+        row: The row.
+        between: What stands between an estimate and its interval.
+    """
+    if not measure.counted:
+        return estimate_text(measure, row.estimates[measure.name], between)
+    count = row.counts[measure.name]
+    return UNKNOWN if count is None else f"{count}/{len(row.runs)}"
 
 
-def interval(name: str, found: Estimate) -> str:
-    """Returns an interval as a reader wants it."""
-    return f"[{number(name, found.low)}, {number(name, found.high)}]"
-
-
-def cell(name: str, found: Estimate | None, between: str = " ") -> str:
+def estimate_text(measure: Measure, found: Estimate | None, between: str = " ") -> str:
     """Returns an estimate with its interval."""
     if found is None:
         return UNKNOWN
-    return f"{number(name, found.iqm)}{between}{interval(name, found)}"
-
-
-def share_reached(row: Row) -> str:
-    """Returns how many runs of a row arrived at 95%, of how many."""
-    return UNKNOWN if row.reached is None else f"{row.reached}/{len(row.runs)}"
+    low, high = measure.text(found.low), measure.text(found.high)
+    return f"{measure.text(found.iqm)}{between}[{low}, {high}]"
 
 
 def sentences(summary: Summary) -> list[str]:
-    """Says which agent leads, which differences to it are within noise, and what else to know."""
+    """Says who leads, which differences to the leader are within noise, and what else to know."""
     if not summary.rows:
         return ["No run finished, so there is nothing to compare."]
-    leader, name = summary.rows[0], summary.ranked_by
-    most = "has the least regret" if name == "regret" else "has the highest mean score"
-    words = [f"{leader.label} {most}: {cell(name, leader.estimates[name])}."]
-    words += [_sentence(verdict, name) for verdict in summary.verdicts]
+    leader, ranking = summary.rows[0], summary.ranking
+    most = "highest" if ranking.higher_is_better else "least"
+    words = [f"{leader.label} has the {most} {ranking.title}: {cell(ranking, leader)}."]
+    words += [_sentence(verdict, ranking) for verdict in summary.verdicts]
     for row in summary.rows:
         if row.posts < summary.plan.posts:
             words.append(f"{row.label} made {row.posts:,} of {summary.plan.posts:,} posts.")
@@ -77,47 +66,49 @@ def show(summary: Summary, console: Console) -> None:
         console.print(f"- {sentence}", markup=False, highlight=False)
 
 
-def _sentence(verdict: Verdict, name: str) -> str:
+def _sentence(verdict: Verdict, ranking: Measure) -> str:
     label, found = verdict.row.label, verdict.difference
     if found is None:
-        return f"{label} shares no finished seed with it: nothing can be said."
-    if HIGHER_IS_BETTER[name]:
-        size = f"{cell(name, Estimate(-found.iqm, -found.high, -found.low))} lower"
+        return f"{label} has no finished seed in common with it, so the two cannot be compared."
+    if ranking.higher_is_better:
+        negative = Estimate(-found.iqm, -found.high, -found.low)
+        size = f"{estimate_text(ranking, negative)} lower"
     else:
-        size = f"{cell(name, found)} higher"
+        size = f"{estimate_text(ranking, found)} higher"
     verdicts = {True: "within noise", False: "beyond noise", None: "one seed cannot tell"}
     return f"{label} is {size}: {verdicts[verdict.within_noise]}."
 
 
 def _fitting(summary: Summary, console: Console) -> Sequence[Table]:
-    """Returns one table, with intervals beside or below, or two where neither fits."""
+    """Returns one table, with intervals beside or below, or several where neither fits."""
+    room = console.options.update(max_width=1000)
+
+    def fits(columns: Columns) -> bool:
+        table = _table(summary.rows, columns)
+        return console.measure(table, options=room).maximum <= console.width
+
     for between in (" ", "\n"):
-        table = _table(summary, MEASURES, between)
-        room = console.options.update(max_width=1000)
-        if console.measure(table, options=room).maximum <= console.width:
-            return [table]
-    return [_table(summary, measures, "\n") for measures in NARROW]
+        columns = _columns(summary.measures, between)
+        if fits(columns):
+            return [_table(summary.rows, columns)]
+    tables: list[Columns] = []
+    for column in columns:
+        if tables and fits([*tables[-1], column]):
+            tables[-1] = [*tables[-1], column]
+        else:
+            tables.append([column])
+    return [_table(summary.rows, columns) for columns in tables]
 
 
-def _table(summary: Summary, measures: Sequence[str], between: str) -> Table:
-    """Returns a table of some measures, each with what belongs beside it."""
+def _columns(measures: Sequence[Measure], between: str) -> Columns:
+    columns = [(each.title, partial(cell, each, between=between)) for each in measures]
+    return [*columns, ("round", lambda row: row.rollout)]
+
+
+def _table(rows: Sequence[Row], columns: Columns) -> Table:
     table = Table(Column("agent", overflow="fold"), "start", box=SIMPLE_HEAD, pad_edge=False)
-    beside = {"posts_to_95": ("reached", share_reached), "wall_s": ("round", _rollout)}
-    columns: list[tuple[str, Callable[[Row], str]]] = []
-    for name in measures:
-        columns.append((TITLES[name], partial(_estimate, name, between)))
-        columns += [beside[name]] if name in beside else []
     for title, _ in columns:
         table.add_column(title, justify="right", no_wrap=True)
-    for row in summary.rows:
-        start = "warm" if row.warm_start else "cold"
-        table.add_row(Text(row.agent), start, *(Text(text(row)) for _, text in columns))
+    for row in rows:
+        table.add_row(Text(row.agent), row.start, *(Text(text(row)) for _, text in columns))
     return table
-
-
-def _estimate(name: str, between: str, row: Row) -> str:
-    return cell(name, row.estimates[name], between)
-
-
-def _rollout(row: Row) -> str:
-    return row.rollout

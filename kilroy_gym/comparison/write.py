@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from kilroy_gym._records import written_whole
+from kilroy_gym._records import defused, written_whole
 from kilroy_gym.comparison.plots import learning_curves, svg_of
 from kilroy_gym.comparison.report import report
 from kilroy_gym.comparison.summary import Summary, results_of
@@ -17,17 +17,17 @@ CURVES, REPORT = "learning_curves.png", "report.html"
 def write_all(summary: Summary, directory: Path) -> list[str]:
     """Writes ``summary.json``, ``results.csv``, the learning curves and the report.
 
-    Each file is written whole or not at all.
+    A file is written whole or not at all.
 
     Returns:
-        The names of the files.
+        The names of the files that were written.
     """
     content = json.dumps(summary.as_json(), indent=2, allow_nan=False)
     _write_text(directory / SUMMARY, content)
     _write_rows(summary, directory)
     svg = None
     if summary.rows:
-        level_name = "score" if summary.rows[0].estimates["regret"] is None else "expected score"
+        level_name = "score" if summary.rows[0].curve.best is None else "expected score"
         figure = learning_curves(summary.rows, summary.plan.env_id, level_name)
         with written_whole(directory / CURVES) as part:
             figure.savefig(part, format="png", dpi=150)
@@ -42,7 +42,7 @@ def _write_text(path: Path, content: str) -> None:
 
 
 def _write_rows(summary: Summary, directory: Path) -> None:
-    """Writes a row a post; a run's truth is empty where none is known."""
+    """Writes a row per post; expected and best score are empty where the truth is not known."""
     with (
         written_whole(directory / RESULTS) as part,
         part.open("w", newline="", encoding="utf-8") as file,
@@ -56,5 +56,5 @@ def _write_rows(summary: Summary, directory: Path) -> None:
                     ["" for _ in posts] if values is None else values.tolist()
                     for values in (result.scores, result.expected_scores, result.best_scores)
                 )
-                start = (agent.name, "true" if warm_start else "false", seed)
+                start = (defused(agent.name), "true" if warm_start else "false", seed)
                 writer.writerows((*start, *row) for row in zip(posts, *columns, strict=True))

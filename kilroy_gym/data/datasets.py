@@ -20,7 +20,7 @@ class Dataset(Sequence[PostData[X]], ABC):
     """Posts to mimic: ``len``, integer and slice indexing, and batches."""
 
     @abstractmethod
-    def _take(self, numbers: Sequence[int]) -> list[PostData[X]]:
+    def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
         """Returns the posts with these numbers, all of them in range."""
 
     @overload
@@ -33,8 +33,8 @@ class Dataset(Sequence[PostData[X]], ABC):
         """Returns one post, or a list of them for a slice."""
         numbers = range(len(self))[index]  # raises IndexError as a list does
         if isinstance(numbers, range):
-            return self._take(numbers)
-        return self._take([numbers])[0]
+            return self.take(numbers)
+        return self.take([numbers])[0]
 
     def batches(
         self, batch_size: int, rng: np.random.Generator | None = None
@@ -49,7 +49,7 @@ class Dataset(Sequence[PostData[X]], ABC):
             yield from (self[start : start + batch_size] for start in starts)
         else:
             order = rng.permutation(len(self)).tolist()
-            yield from (self._take(order[start : start + batch_size]) for start in starts)
+            yield from (self.take(order[start : start + batch_size]) for start in starts)
 
 
 class DatasetFactory(ABC, Generic[X]):
@@ -120,7 +120,7 @@ class _MemoryDataset(Dataset[X]):
     def __getitem__(self, index: Any) -> Any:
         return self._posts[index]
 
-    def _take(self, numbers: Sequence[int]) -> list[PostData[X]]:
+    def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
         return [self._posts[number] for number in numbers]
 
 
@@ -133,7 +133,7 @@ class _FileDataset(Dataset[X]):
     def __len__(self) -> int:
         return self._length
 
-    def _take(self, numbers: Sequence[int]) -> list[PostData[X]]:
+    def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
         query = "SELECT post FROM posts WHERE number = ?"
         texts = (self._connection.execute(query, (number,)).fetchone()[0] for number in numbers)
         return [PostData(*(unpack(value) for value in json.loads(text))) for text in texts]

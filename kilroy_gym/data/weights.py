@@ -102,8 +102,9 @@ class Resampled(Dataset[X]):
         self.numbers = self._drawn()
         yield from super().batches(batch_size, rng)
 
-    def _take(self, numbers: Sequence[int]) -> list[PostData[X]]:
-        return self._dataset._take(self.numbers[list(numbers)].tolist())
+    def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
+        """Returns the posts with these numbers."""
+        return self._dataset.take(self.numbers[list(numbers)].tolist())
 
     def _drawn(self) -> npt.NDArray[np.int64]:
         count = len(self._weights)

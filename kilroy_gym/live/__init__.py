@@ -4,7 +4,7 @@
 needs the extra ``sb3``.
 """
 
-from kilroy_gym.live.rounds import PostInDoubt
+from kilroy_gym.faces.wrappers.journaled import PostInDoubt
 from kilroy_gym.live.run import LiveRun
 
 __all__ = ["LiveRun", "PostInDoubt"]

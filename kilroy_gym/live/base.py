@@ -1,20 +1,24 @@
 """What every run on a live platform has: a directory, and a way to end it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kilroy_gym.adapters import Callback
+from kilroy_gym.clock import Clock
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.base import FaceWrapper
+from kilroy_gym.faces.wrappers.journaled import JournaledFace
+from kilroy_gym.interfaces import Agent, Callback, KilroyFace
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.post import PostData
 from kilroy_gym.storage.sqlite import StorageError
 from kilroy_gym.training import KilroyTrainer
 
 JOURNAL, CHECKPOINT = "journal.sqlite", "checkpoint.json"
+Around = Callable[[KilroyFace[Any, Any]], KilroyFace[Any, Any]]
+"""Puts wrappers around the Face with its journal."""
 
 
 class Run(ABC):
@@ -33,8 +37,9 @@ class Run(ABC):
         ValueError: The directory holds a run of something else.
     """
 
-    _agent: Any
+    _agent: Agent
     _env: FaceVectorEnv[Any, Any]
+    _journal: JournaledFace
     _sending: "Sending"
 
     def __init__(self, directory: str | Path, player: str) -> None:
@@ -49,6 +54,35 @@ class Run(ABC):
         self._found = Checkpoint.load(self._directory / CHECKPOINT, player)
         self.posts = 0 if self._found is None else self._found.posts
         self.started = self._found is not None
+
+    @contextmanager
+    def _opened(
+        self,
+        face: KilroyFace[Any, Any],
+        around: Around,
+        num_envs: int,
+        clock: Clock,
+        **options: Any,
+    ) -> Iterator[None]:
+        """Opens the journal and makes the environment around it; closes it where the block fails.
+
+        Args:
+            face: The platform.
+            around: Puts wrappers around the journal.
+            num_envs: Posts in a round.
+            clock: Tells unix seconds.
+            **options: Those of the environment.
+        """
+        path = self._directory / JOURNAL
+        self._journal = JournaledFace(face, path, self._player, clock)
+        try:
+            self._sending = Sending(self._journal)
+            inside = around(self._sending)
+            self._env = FaceVectorEnv(inside, num_envs, clock=clock, **options)
+            yield
+        except BaseException:
+            self._journal.journal.close()
+            raise
 
     def warm_start(self, **options: Any) -> None:
         """Lets what plays mimic existing posts, unless the run has begun already.
@@ -72,7 +106,7 @@ class Run(ABC):
 
     def close(self) -> None:
         """Lets others open the run."""
-        self._env.face.close()
+        self._env.close()
 
     @abstractmethod
     def run(
@@ -108,26 +142,21 @@ class Sending(FaceWrapper):
         stopping: Whether no other one is to be made.
     """
 
+    passes_key = True
     busy = stopping = False
 
     def post(self, data: PostData[Any]) -> Any:
         """Makes a post, unless somebody wants to stop."""
-        with self._in_flight():
-            return self.face.post(data)
-
-    def _post_once(self, data: PostData[Any], key: int) -> Any:
-        inside: Any = self.face
-        with self._in_flight():
-            return inside.post_once(data, key)
-
-    @contextmanager
-    def _in_flight(self) -> Iterator[None]:
-        if self.stopping:
-            raise KeyboardInterrupt
+        self._stop_if_asked()
         self.busy = True
         try:
-            yield
+            post_id = self.face.post(data)
         finally:
             self.busy = False
-        if self.stopping:  # the post is in the journal, and before the next one may come a wait
+        self._stop_if_asked()  # the post is in the journal, and before the next may come a wait
+        return post_id
+
+    def _stop_if_asked(self) -> None:
+        if self.stopping:
+            self.stopping = False  # whoever catches the interrupt may go on with this object
             raise KeyboardInterrupt

@@ -28,7 +28,6 @@ class Checkpoint:
         posts: Posts of the finished rounds.
         drafts: The round that goes out: draft id, content and context of each; empty between
             rounds.
-        keys: The key of each draft's post.
         open_drafts: Post id and draft id of posts of earlier rounds whose scores are pending.
     """
 
@@ -36,7 +35,6 @@ class Checkpoint:
     state: dict[str, Any]
     posts: int = 0
     drafts: list[tuple[Any, Any, Any]] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
     open_drafts: list[tuple[Any, Any]] = field(default_factory=list)
 
     def save(self, path: Path) -> None:

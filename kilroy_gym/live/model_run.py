@@ -7,12 +7,9 @@ from kilroy_gym._checks import integer
 from kilroy_gym.adapters import Callback
 from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.clock import Clock, UnixClock
-from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.faces.wrappers.journaled import JournaledFace
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
 from kilroy_gym.interfaces import KilroyFace
-from kilroy_gym.live.base import JOURNAL, Run, Sending
-from kilroy_gym.live.run import Around
+from kilroy_gym.live.base import Around, Run
 
 
 class LiveModelRun(Run):
@@ -61,15 +58,12 @@ class LiveModelRun(Run):
         """Opens the journal and goes back to the checkpoint; sends nothing."""
         super().__init__(directory, type(agent.model).__name__)
         clock = clock or UnixClock()
-        self._journal = JournaledFace(face, self._directory / JOURNAL, self._player, clock)
-        self._sending = Sending(self._journal)
-        self._env = FaceVectorEnv(
-            around(self._sending), agent.slots, agent.codec, post_rate, score_delay_s, clock=clock
-        )
-        self._agent: SB3Agent = agent
-        agent.set_env(self._env)
-        if self._found is not None:
-            agent.set_state(self._found.state)
+        pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
+        with self._opened(face, around, agent.slots, clock, codec=agent.codec, **pace):
+            self._agent: SB3Agent = agent
+            agent.set_env(self._env)
+            if self._found is not None:
+                agent.set_state(self._found.state)
         self._updates = agent.updates
 
     @property

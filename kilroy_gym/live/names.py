@@ -11,7 +11,7 @@ from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import Checkpointable, KilroyFace
 from kilroy_gym.live.base import CHECKPOINT, Run
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.live.run import LiveRun
@@ -86,7 +86,7 @@ class Names:
         env = FaceVectorEnv(face, self.update_rate, load_named(str(self.codec), Codec))
         made = model_as_agent(load_agent_file(str(self.agent))(env, self.seed))
         player = made.module if isinstance(made, ModuleAgent) else made
-        if not isinstance(player, KilroyModule) and not hasattr(player, "set_state"):
+        if not isinstance(player, KilroyModule) and not isinstance(player, Checkpointable):
             raise TypeError(
                 f"{self.agent} must make a module or an agent with state() and set_state(), which "
                 f"can be kept, got {made!r}"
@@ -130,4 +130,4 @@ class Names:
 
 def class_of(player: Any) -> str:
     """Returns the name of the class of a module, or of an agent's model."""
-    return type(getattr(player, "model", player)).__name__
+    return type(player if isinstance(player, KilroyModule) else player.model).__name__

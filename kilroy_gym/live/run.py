@@ -1,40 +1,37 @@
 """A run of a module that survives whatever ends it."""
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kilroy_gym._checks import integer
 from kilroy_gym.adapters import Callback, ModuleAgent, Round
+from kilroy_gym.adapters.rounds import Draft
 from kilroy_gym.clock import Clock, UnixClock
-from kilroy_gym.envs import FaceVectorEnv
+from kilroy_gym.faces.wrappers.journaled import PostInDoubt
 from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
-from kilroy_gym.interfaces import KilroyFace
-from kilroy_gym.live.base import JOURNAL, Run, Sending
-from kilroy_gym.live.checkpoint import Checkpoint, Draft
-from kilroy_gym.live.drafts import KeptModule
-from kilroy_gym.live.rounds import RoundJournal, Rounds
+from kilroy_gym.interfaces import FaceError, KilroyFace
+from kilroy_gym.live.base import Around, Run
+from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.modules import KilroyModule
 from kilroy_gym.post import PostData
 from kilroy_gym.storage.journal import Entry
-from kilroy_gym.storage.keys import fresh_key
-
-Around = Callable[[KilroyFace[Any, Any]], KilroyFace[Any, Any]]
+from kilroy_gym.storage.sqlite import StorageError
 
 
 class LiveRun(Run):
     """Warm-starts a module, and posts and learns in rounds, from one process to the next.
 
-    Before the posts of a round are sent, a checkpoint is on the disk that holds the module with
-    its drafts, and the key of each post. A run that is started again in the same directory goes
-    on from there: what was posted is scored and not posted again, what was not goes out, and the
-    module ends as if nothing had happened. Rounds do not wait for scores: pending ones are asked
-    for between rounds, and waited for at the end.
+    Before the posts of a round are sent, a checkpoint with the module and its drafts is on the
+    disk; each post is in the journal, under the number of its draft, before it is sent. After an
+    error, in the same object or in a new one in the same directory, the run goes on from there:
+    what was posted is scored and not posted again, what was not goes out, and the module ends as
+    if nothing had happened. Rounds do not wait for scores: pending ones are asked for between
+    rounds, and waited for at the end.
 
-    Where the platform has no ``post_once``, a post whose answer was lost is in doubt, and the run
-    refuses to go on until somebody has looked
-    (:class:`~kilroy_gym.live.rounds.PostInDoubt`).
+    Where the platform is not ``idempotent``, a post whose answer was lost is in doubt, and the run
+    refuses to go on until somebody has looked (:class:`PostInDoubt`).
 
     Args:
         face: The platform; retried perhaps, by a
@@ -80,26 +77,16 @@ class LiveRun(Run):
                 f"update_rate={begun}, got {update_rate}"
             )
         self._clock = clock or UnixClock()
-        self._journal = RoundJournal(face, self._directory / JOURNAL, self._player, self._clock)
-        self._sending = Sending(self._journal)
-        self._rounds = Rounds(around(self._sending), self._journal)
-        self._env = FaceVectorEnv(
-            self._rounds,
-            update_rate,
-            post_rate=post_rate,
-            score_delay_s=score_delay_s,
-            wait=False,
-            clock=self._clock,
-        )
-        self._module = KeptModule(module, self._keep)
-        self._agent: ModuleAgent[Any, Any] = ModuleAgent(self._module, self._env)
-        if self._found is not None:
-            self._go_back(self._found)
+        pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
+        with self._opened(face, around, update_rate, self._clock, wait=False, **pace):
+            self._agent: ModuleAgent[Any, Any] = ModuleAgent(module, self._env)
+            if self._found is not None:
+                self._go_back(self._found)
 
     @property
     def module(self) -> KilroyModule[Any, Any]:
         """The module as it is now."""
-        return self._module.inner
+        return self._agent.module
 
     def run(
         self, posts: int, callback: Callback | None = None, progress_bar: bool | None = False
@@ -117,39 +104,75 @@ class LiveRun(Run):
             StorageError: Journal or checkpoint cannot be written: then nothing more is sent.
         """
         rest = integer("posts", posts, 1) - self.posts
+        self._take_up_round()
+
+        def count(played: Round) -> bool | None:
+            self.posts += len(played.posts)
+            return None if callback is None or not played.posts else callback(played)
+
         if rest >= self._agent.update_rate:
+            self._agent.learn(rest, count, progress_bar, before_sending=self._keep_round)
+        else:
+            self._agent.finish(count)
+        self._keep()
 
-            def count(played: Round) -> bool | None:
-                self.posts += len(played.posts)
-                return None if callback is None or not played.posts else callback(played)
+    def _keep(self) -> None:
+        self._keep_round([])
 
-            self._agent.learn(rest, count, progress_bar)
-            self._keep()
-
-    def _keep(self, drafts: Sequence[Draft] = ()) -> None:
-        """Writes a checkpoint, and with drafts the keys of the posts that they become."""
-        first = fresh_key(self._clock, self._journal.journal.last_key())
-        keys = [first + number for number in range(len(drafts))]
+    def _keep_round(self, drafts: Sequence[Draft]) -> Sequence[Draft]:
+        """Writes a checkpoint with the drafts of a round before they are sent; numbers those."""
         self._save(
             self.module.state(),
             drafts=[(draft_id, post.x, post.context) for draft_id, post in drafts],
-            keys=keys,
-            open_drafts=list(self._agent.open_drafts.items()),
+            open_drafts=list(self._agent.rounds.open_drafts.items()),
         )
-        self._rounds.keys = deque(keys)
+        return self._numbered(drafts)
+
+    def _numbered(self, drafts: Sequence[Draft]) -> Sequence[Draft]:
+        return [
+            (draft_id, replace(post, draft=self.posts + slot))
+            for slot, (draft_id, post) in enumerate(drafts)
+        ]
 
     def _go_back(self, checkpoint: Checkpoint) -> None:
         self.module.set_state(checkpoint.state)
-        self._module.again = [(i, PostData(x, context)) for i, x, context in checkpoint.drafts]
-        self._rounds.keys = deque(checkpoint.keys)
-        self._agent.open_drafts.update(checkpoint.open_drafts)
-        now, made_at = self._clock.time(), dict(map(_id_and_time, self._journal.journal.entries()))
-        expected = (post_id for post_id, _ in checkpoint.open_drafts)
-        self._env.expect({post_id: now - made_at.get(post_id, now) for post_id in expected})
+        drafts = [(i, PostData(x, context)) for i, x, context in checkpoint.drafts]
+        open_drafts = dict(checkpoint.open_drafts)
+        self._agent.rounds.take_up(self._numbered(drafts), open_drafts, {})
+        known = (e for e in self._journal.journal.entries() if _id_of(e) in open_drafts)
+        # What a dry run did not send is in no journal; it counts as new.
+        self._env.expect(dict.fromkeys(open_drafts, 0.0) | self._ages(known))
+
+    def _take_up_round(self) -> None:
+        """Finds in the journal what has become of a round that an error or a kill has ended."""
+        journal = self._journal.journal
+        if not self._journal.idempotent:
+            for entry in journal.in_doubt():
+                raise PostInDoubt.of(entry, journal.path, self._journal.face)
+        try:
+            self._journal.settle()
+        except StorageError:
+            raise
+        except Exception as error:
+            raise FaceError(
+                f"{type(self._journal.unwrapped).__name__} failed at a post that was begun before: "
+                f"{type(error).__name__}: {error}",
+                {},
+                {},
+            ) from error
+        rounds = self._agent.rounds
+        if rounds.current.drafts:
+            entries = journal.drafts(self.posts)
+            self._env.expect(self._ages(entries))
+            post_ids = {(entry.post.draft or 0) - self.posts: _id_of(entry) for entry in entries}
+            rounds.take_up(rounds.current.drafts, rounds.open_drafts, post_ids)
+
+    def _ages(self, entries: Iterable[Entry]) -> dict[Any, float]:
+        """Returns how long ago posts went out or were refused, in seconds, by id."""
+        now = self._clock.time()
+        return {_id_of(entry): now - (entry.made_at or entry.intended_at) for entry in entries}
 
 
-def _id_and_time(entry: Entry) -> tuple[Any, float]:
-    """Returns what the round called a post, and when it went out or was refused."""
-    if entry.made_at is None:
-        return RefusedId(entry.key), entry.intended_at
-    return entry.post_id, entry.made_at
+def _id_of(entry: Entry) -> Any:
+    """Returns what the round called a post."""
+    return RefusedId(entry.key) if entry.made_at is None else entry.post_id

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from kilroy_gym.codecs import Codec
 from kilroy_gym.post import PostData, X
 
 DraftId = TypeVar("DraftId", bound=Hashable)
@@ -21,9 +22,11 @@ class KilroyModule(ABC, Generic[X, DraftId]):
     Attributes:
         uses_observation: Whether ``generate`` takes the observation as its argument. Where it
             is ``True``, ``PostData.context`` carries the observation into ``mimic``.
+        codec: Says which posts the module can mimic, or ``None`` where it can mimic all.
     """
 
     uses_observation: bool = False
+    codec: Codec[Any] | None = None
 
     @abstractmethod
     def generate(self) -> tuple[DraftId, PostData[X]]:

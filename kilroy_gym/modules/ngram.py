@@ -63,6 +63,7 @@ class NgramModule(DraftingModule[str]):
         'the dog sat down'
     """
 
+    codec: TextCodec
     _learned = ("_word_weights", "_running")
 
     def __init__(

@@ -29,6 +29,8 @@ class SequenceModule(SoftmaxModule):
         ValueError: An argument is out of its range.
     """
 
+    codec: SequenceCodec
+
     def __init__(
         self,
         codec: SequenceCodec,

@@ -12,7 +12,7 @@ from typing import Any
 
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.post import PostData
-from kilroy_gym.storage.keys import fresh_key
+from kilroy_gym.storage.keys import check_key, fresh_key
 from kilroy_gym.storage.packing import pack, unpack
 from kilroy_gym.storage.sqlite import Storage, StorageError
 
@@ -21,15 +21,15 @@ STORAGE = Storage(
     0x4B4C5259,  # "KLRY"
     (
         "CREATE TABLE IF NOT EXISTS posts (number INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE,"
-        " author TEXT NOT NULL, content TEXT NOT NULL, intended_at REAL NOT NULL,"
-        " post_id TEXT UNIQUE, made_at REAL, refusal TEXT, score REAL, scored_at REAL,"
-        " counted INTEGER NOT NULL DEFAULT 1)",
+        " draft INTEGER UNIQUE, author TEXT NOT NULL, content TEXT NOT NULL,"
+        " intended_at REAL NOT NULL, post_id TEXT UNIQUE, made_at REAL, refusal TEXT,"
+        " score REAL, scored_at REAL, counted INTEGER NOT NULL DEFAULT 1)",
         "CREATE INDEX IF NOT EXISTS doubts ON posts (number)"
         " WHERE made_at IS NULL AND refusal IS NULL",
     ),
 )
 COLUMNS = (
-    "number, key, author, content, intended_at, post_id, made_at, refusal, score, scored_at,"
+    "number, key, draft, author, content, intended_at, post_id, made_at, refusal, score, scored_at,"
     " counted"
 )
 IN_DOUBT = "made_at IS NULL AND refusal IS NULL"
@@ -42,9 +42,9 @@ class Entry:
 
     Attributes:
         number: Counts the posts of a journal, from 1.
-        key: The post's name, in unix microseconds; see ``post_once`` of a Face.
+        key: The post's name: unix microseconds of when it was first sent.
         author: Who made it.
-        post: Its content, and what was observed when it was written.
+        post: Its content, what was observed when it was written, its key and its draft number.
         intended_at: When it was about to be sent.
         post_id: The platform's name for it; ``None`` where it was not made, as far as is known.
         made_at: When the platform had answered, or ``None``.
@@ -104,16 +104,14 @@ class Journal:
         self,
         post: PostData[Any],
         author: str,
-        key: int | None = None,
         refusal: str | None = None,
         score: float | None = None,
     ) -> int:
         """Writes down a post that is about to be sent, or one that was refused before.
 
         Args:
-            post: The post.
+            post: The post; where it has no key it gets a new one, the time.
             author: Who makes it.
-            key: Its key; by default a new one: the time, or just above the greatest key so far.
             refusal: Why it will not be sent, or ``None``.
             score: What the refused one scores.
 
@@ -125,12 +123,12 @@ class Journal:
             StorageError: It cannot be written: then do not send it.
         """
         content = packed_post(post)
-        if key is None:
-            key = fresh_key(self._clock, self.last_key())
+        key = fresh_key(self._clock, self._latest_between) if post.key is None else post.key
         now = self._clock.time()
-        columns = "key, author, content, intended_at, refusal, score, scored_at"
-        values = (key, author, content, now, refusal, score, None if score is None else now)
-        self._write(f"INSERT INTO posts ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+        columns = "key, draft, author, content, intended_at, refusal, score, scored_at"
+        scored_at = None if score is None else now
+        values = (key, post.draft, author, content, now, refusal, score, scored_at)
+        self._write(f"INSERT INTO posts ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
         return key
 
     def made(self, key: int, post_id: Any) -> None:
@@ -181,14 +179,19 @@ class Journal:
         count: int = self._value(f"SELECT COUNT(*) FROM posts WHERE {where}")
         return count
 
-    def last_key(self) -> int | None:
-        """Returns the greatest key so far, ``None`` where there is none."""
-        last: int | None = self._value("SELECT MAX(key) FROM posts")
-        return last
-
     def find(self, key: int) -> Entry | None:
         """Returns the post with a key, if there is one."""
         return next(self._entries("key = ?", key), None)
+
+    def drafts(self, first: int) -> list[Entry]:
+        """Returns the posts that drafts have become, those with numbers from ``first`` on."""
+        return list(self._entries("draft >= ?", first))
+
+    def entry_of(self, post: PostData[Any]) -> Entry | None:
+        """Returns the entry of a post, found by its key, or by its draft number."""
+        if post.key is not None:
+            return self.find(check_key(post.key))
+        return None if post.draft is None else next(self._entries("draft = ?", post.draft), None)
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yields the posts with numbers above ``after``, in order."""
@@ -215,9 +218,14 @@ class Journal:
         with STORAGE.explained(self.path):
             self._connection.execute(statement, args)
 
-    def _value(self, query: str) -> Any:
+    def _latest_between(self, low: int, high: int) -> int | None:
+        query = "SELECT MAX(key) FROM posts WHERE key > ? AND key < ?"
+        latest: int | None = self._value(query, low, high)
+        return latest
+
+    def _value(self, query: str, *args: Any) -> Any:
         with STORAGE.explained(self.path):
-            return self._connection.execute(query).fetchone()[0]
+            return self._connection.execute(query, args).fetchone()[0]
 
 
 def read_journal(path: str | Path) -> list[Entry]:
@@ -246,10 +254,11 @@ def packed_post(post: PostData[Any]) -> str:
 
 def _select(connection: sqlite3.Connection, where: str, *args: Any) -> Iterator[Entry]:
     query = f"SELECT {COLUMNS} FROM posts WHERE {where} ORDER BY number"
-    for number, key, author, content, intended_at, post_id, *rest in connection.execute(
+    for number, key, draft, author, content, intended_at, post_id, *rest in connection.execute(
         query, args
     ):
-        post = PostData(*(unpack(value) for value in json.loads(content)))
+        x, context = (unpack(value) for value in json.loads(content))
+        post = PostData(x, context, key=key, draft=draft)
         identity = None if post_id is None else unpack(json.loads(post_id))
         rest[-1] = bool(rest[-1])  # SQLite has no truth values
         yield Entry(number, key, author, post, intended_at, identity, *rest)

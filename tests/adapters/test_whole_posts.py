@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from parts import ManualClock
 
 from kilroy_gym import KilroyTrainer, ModuleAgent
-from kilroy_gym.adapters.whole_posts import WholePosts
+from kilroy_gym.adapters.environments import whole_posts
 from kilroy_gym.codecs import SequenceCodec
 from kilroy_gym.modules import SequenceModule
 
@@ -41,7 +41,7 @@ def trained(env, budget=200):
 
 @given(st.lists(posts, max_size=3))
 def test_whole_posts_earn_what_they_earn_at_once(rounds):
-    composed = WholePosts(gym.make_vec(STEPS, num_envs=3), CODEC)
+    composed = whole_posts(gym.make_vec(STEPS, num_envs=3))
     at_once = gym.make_vec(WHOLE, num_envs=3)
     beginnings, _ = composed.reset(seed=0)
     for made, actions in enumerate(rounds):

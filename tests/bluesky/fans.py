@@ -58,6 +58,8 @@ class Fans(Readers):
 class AllHaveRead(FaceWrapper):
     """Knows a score once the server counts every like that the post will ever get."""
 
+    passes_key = True
+
     def __init__(self, face):
         super().__init__(face)
         self._finals = {}
@@ -72,8 +74,8 @@ class AllHaveRead(FaceWrapper):
             if score == self._final(post_id):
                 yield post_id, score
 
-    def _post_once(self, data, key):
-        uri = self.face.post_once(data, key)
+    def post(self, data):
+        uri = self.face.post(data)
         self._finals[uri] = likes(data.x)
         return uri
 

@@ -34,7 +34,7 @@ def patiently(call, errors):
 def play(face, key, errors):
     """Scraps, posts, and asks for the score until it is there; returns the post's id."""
     patiently(lambda: list(face.scrap(3)), errors)
-    uri = patiently(lambda: face.post_once(PostData("once"), key), errors)
+    uri = patiently(lambda: face.post(PostData("once", key=key)), errors)
     until(lambda: patiently(lambda: list(face.score_many([uri])), errors))
     return uri
 

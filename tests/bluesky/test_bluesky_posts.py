@@ -128,9 +128,9 @@ def test_a_post_is_on_the_server_as_it_was_written(face, account, records_of):
 
 
 def test_posting_the_same_key_again_makes_no_second_post(face_of, account, records_of):
-    uris = {face_of(account).post_once(PostData("once"), KEY) for _ in range(2)}
+    uris = {face_of(account).post(PostData("once", key=KEY)) for _ in range(2)}
     face = face_of(account)
-    uris |= {face.post_once(PostData("once"), KEY) for _ in range(2)}
+    uris |= {face.post(PostData("once", key=KEY)) for _ in range(2)}
     (record,) = records_of(account)
     assert uris == {record["uri"]}
     assert record["uri"].endswith("/" + record_key(KEY))
@@ -139,15 +139,15 @@ def test_posting_the_same_key_again_makes_no_second_post(face_of, account, recor
 
 
 def test_a_key_of_another_post_is_refused_and_that_post_stays(face, account, records_of):
-    face.post_once(PostData("first"), KEY)
+    face.post(PostData("first", key=KEY))
     with pytest.raises(ValueError, match=f"key {KEY} belongs to another post"):
-        face.post_once(PostData("second"), KEY)
+        face.post(PostData("second", key=KEY))
     assert [record["value"]["text"] for record in records_of(account)] == ["first"]
 
 
 @pytest.mark.parametrize("key", [0, 1, 2**53 - 1])
 def test_the_outermost_keys_can_be_posted(face, account, records_of, key):
-    uri = face.post_once(PostData("at the edge"), key)
+    uri = face.post(PostData("at the edge", key=key))
     assert [record["uri"] for record in records_of(account)] == [uri]
     assert [found for found, _ in scraped(face, 1)] == [uri]
 

@@ -1,13 +1,13 @@
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilroy_gym.comparison.measures import arrival, measure, uniform_levels
+from kilroy_gym.comparison.measures import arrival, measure
 from kilroy_gym.comparison.results import RunResult
+from kilroy_gym.comparison.uniform import uniform_levels
 
 
 def run(scores, expected=None, best=None):
@@ -62,7 +62,7 @@ def test_a_best_that_drifts_is_followed():
 def test_a_run_with_truth_is_measured_by_it():
     expected = [0.0, 0.5, 1.0, 1.0]
     found = measure(run([1, 0, 1, 0], expected, [1, 1, 1, 2]), np.zeros(4), None, budget=10)
-    assert asdict(found) == {
+    assert found == {
         "mean_score": 0.5,
         "regret": 2.5,
         "posts_to_95": 10.0,
@@ -74,20 +74,20 @@ def test_a_run_with_truth_is_measured_by_it():
 
 def test_a_run_without_truth_is_measured_by_its_scores():
     found = measure(run(steps(200, 800)), ZEROS, 1.0, budget=1000)
-    assert found.regret is None
-    assert (found.posts_to_95, found.reached) == (295.0, True)
-    assert (found.mean_score, found.final_score) == (0.8, 1.0)
+    assert found["regret"] is None
+    assert (found["posts_to_95"], found["reached"]) == (295.0, True)
+    assert (found["mean_score"], found["final_score"]) == (0.8, 1.0)
 
 
 def test_without_a_uniform_level_arrival_is_not_known():
     found = measure(run(ONES, ONES, ONES), None, None, budget=1000)
-    assert (found.posts_to_95, found.reached) == (None, None)
-    assert found.regret == 0.0
+    assert (found["posts_to_95"], found["reached"]) == (None, None)
+    assert found["regret"] == 0.0
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=300))
 def test_measures_are_valid_json(scores):
-    found = asdict(measure(run(scores), np.zeros(300), 0.0, budget=300))
+    found = measure(run(scores), np.zeros(300), 0.0, budget=300)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 

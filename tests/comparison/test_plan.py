@@ -145,9 +145,17 @@ def test_a_changed_agent_file_is_refused_but_a_moved_one_is_not(tmp_path, agent_
         plan(agent_file("own", "print()")).directory(out)
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "settings.json"])
-def test_a_directory_that_holds_something_else_is_refused(tmp_path, name):
-    (tmp_path / name).write_text('{"theirs": 1}')
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", "theirs"),
+        ("settings.json", '{"theirs": 1}'),
+        ("settings.json", ""),
+        ("settings.json", "[" * 100_000),
+    ],
+)
+def test_a_directory_that_holds_something_else_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match="give --out a new directory"):
         plan().directory(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,5 +1,11 @@
 import json
+import multiprocessing
+import os
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -9,20 +15,24 @@ from hypothesis import strategies as st
 
 from kilroy_gym.adapters import load_agent_file
 from kilroy_gym.comparison.plan import Plan
+from kilroy_gym.comparison.play import play
 from kilroy_gym.comparison.results import Recorder, RunResult
-from kilroy_gym.comparison.runner import DIED, play_all, result_file, result_of
+from kilroy_gym.comparison.runner import DIED, UNPLAYED, play_all, result_file
 from kilroy_gym.comparison.summary import summarize
 from kilroy_gym.comparison.table import sentences
+from kilroy_gym.comparison.workers import Processes
 from kilroy_gym.comparison.write import write_all
 from kilroy_gym.training import KilroyTrainer
 
 ENV = "Kilroy-Bernoulli-v0"
 SMALL = {"seeds": 2, "posts": 120}
+SPAWN = multiprocessing.get_context("spawn")
+ROOT = Path(__file__).parents[2]
 
 
-def figures(plan, directory):
+def figures(plan, directory, runner=None):
     """All that a comparison says, but for the time that it took."""
-    failures = play_all(plan, directory, jobs=2)
+    failures = play_all(plan, directory, runner or Processes(2))
     write_all(summarize(plan, directory, failures), directory)
     summary = json.loads((directory / "summary.json").read_text())
     for row in summary["agents"]:
@@ -102,7 +112,7 @@ def test_a_run_that_ends_its_process_is_told_and_the_others_go_on(tmp_path, agen
     own = agent_file("own", f"import os, sys\nif seed == 0: {end}")
     plan = Plan.checked(ENV, [own, "module"], warm_start="no", seeds=3, posts=20)
     directory = plan.directory(tmp_path / "out")
-    (failure,) = play_all(plan, directory, jobs)
+    (failure,) = play_all(plan, directory, Processes(jobs))
     assert failure.run.name == "own-cold-0"
     assert failure.error == (DIED if "_exit" in end else "SystemExit: enough")
     assert failure.file.exists()
@@ -144,7 +154,7 @@ def test_every_global_stream_is_seeded_also_in_the_run_that_first_imports_torch(
     draws = []
     for out in ("first", "second"):
         directory = plan.directory(tmp_path / out)
-        assert play_all(plan, directory, jobs=1) == []
+        assert play_all(plan, directory, Processes(1)) == []
         files = [result_file(directory, run.name) for run in plan.runs]
         draws.append([RunResult.load(file).scores[:3].tolist() for file in files])
     assert draws[0] == draws[1]
@@ -189,15 +199,66 @@ def test_what_a_run_warns_about_is_noted(tmp_path, agent_file):
     assert "own, cold: never updated." in sentences(summary)
 
 
-def test_no_jobs_are_refused(finished):
-    plan, directory, _ = finished
+def test_no_jobs_are_refused():
     with pytest.raises(ValueError, match="jobs must not be 0"):
-        play_all(plan, directory, jobs=0)
+        Processes(0)
 
 
-def test_what_is_not_the_result_of_a_run_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize("executor", [lambda: ProcessPoolExecutor(2, SPAWN), ThreadPoolExecutor])
+def test_an_executor_gives_the_same_as_the_workers(finished, tmp_path, executor):
+    plan, _, expected = finished
+    with executor() as pool:
+        assert figures(plan, plan.directory(tmp_path), pool.map) == expected
+
+
+def test_runs_played_one_after_another_in_this_process_give_the_same(finished, tmp_path):
+    plan, _, expected = finished
+    assert figures(plan, plan.directory(tmp_path), map) == expected
+
+
+def test_a_pool_that_breaks_says_of_each_run_whether_it_died_or_was_never_played(
+    tmp_path, agent_file
+):
+    own = agent_file("own", "import os\nif seed == 1: os._exit(3)")
+    plan = Plan.checked(ENV, [own], warm_start="no", seeds=4, posts=20)
+    directory = plan.directory(tmp_path / "out")
+    with ProcessPoolExecutor(1, SPAWN) as pool:
+        failures = play_all(plan, directory, pool.map)
+    assert {failure.run.seed: failure.error for failure in failures} == {
+        1: DIED, 2: UNPLAYED, 3: UNPLAYED
+    }  # fmt: skip
+    assert {path.name for path in (directory / "runs").iterdir()} == {
+        "own-cold-0.npz", *(f"own-cold-{seed}.error.txt" for seed in (1, 2, 3))
+    }  # fmt: skip
+
+
+WITHOUT_JOBLIB = f"""
+import sys
+sys.modules["joblib"] = None
+from pathlib import Path
+from kilroy_gym.comparison.plan import Plan
+from kilroy_gym.comparison.runner import play_all
+plan = Plan.checked({ENV!r}, ["uniform"], seeds=1, posts=20, warm_start="no")
+print(play_all(plan, plan.directory(Path("out")), map), *Path("out/runs").iterdir())
+"""
+
+
+def test_a_runner_of_ones_own_needs_no_joblib(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_JOBLIB],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.stdout.strip() == f"[] {Path('out/runs/uniform-cold-0.npz')}", done.stderr
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"not an archive", lambda b: b[:-9]])
+def test_what_is_not_the_result_of_a_run_is_refused_by_name(tmp_path, damage):
     path = tmp_path / "x.npz"
-    path.write_bytes(b"not an archive")
+    RunResult(np.ones(3), None, None, 1.0, "10").save(path)
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=r"x\.npz does not hold the result of a run"):
         RunResult.load(path)
 
@@ -205,6 +266,6 @@ def test_what_is_not_the_result_of_a_run_is_refused_by_name(tmp_path):
 def test_a_run_is_played_without_workers_just_the_same(finished):
     plan, directory, _ = finished
     run = plan.runs[-1]
-    found, here = RunResult.load(result_file(directory, run.name)), result_of(plan, run)
+    found, here = RunResult.load(result_file(directory, run.name)), play(plan, run)
     np.testing.assert_array_equal(found.scores, here.scores)
     np.testing.assert_array_equal(found.best_scores, here.best_scores)

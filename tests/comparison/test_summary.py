@@ -1,19 +1,24 @@
 import json
+from dataclasses import replace
+from io import StringIO
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from rich.console import Console
 
 from kilroy_gym import FaceVectorEnv, KilroyFace, PostData
 from kilroy_gym.adapters import Round
 from kilroy_gym.codecs import BinaryCodec
-from kilroy_gym.comparison.measures import uniform_levels
+from kilroy_gym.comparison.measures import MEASURES, Measure
 from kilroy_gym.comparison.plan import Plan
+from kilroy_gym.comparison.play import play
 from kilroy_gym.comparison.report import report
 from kilroy_gym.comparison.results import Recorder, RunResult
-from kilroy_gym.comparison.runner import result_file, result_of
+from kilroy_gym.comparison.runner import result_file
 from kilroy_gym.comparison.summary import summarize
-from kilroy_gym.comparison.table import sentences
+from kilroy_gym.comparison.table import sentences, show
+from kilroy_gym.comparison.uniform import uniform_levels
 from kilroy_gym.comparison.write import write_all
 
 
@@ -56,7 +61,7 @@ def played(directory, env_id, *agents, **settings):
     plan = Plan.checked(env_id, agents, **settings)
     plan.directory(directory)
     for run in plan.runs:
-        result_of(plan, run).save(result_file(directory, run.name))
+        play(plan, run).save(result_file(directory, run.name))
     return summarize(plan, directory)
 
 
@@ -153,6 +158,86 @@ def test_the_leader_is_the_one_with_the_least_regret(tmp_path):
     assert summary.rows[0].estimates["regret"].iqm == pytest.approx(40.0)
     assert "uniform, cold has the least regret: 40.0 [40.0, 40.0]." in sentences(summary)
     assert summary.as_json()["leader"] == "uniform, cold"
+
+
+WORST_POST = Measure(
+    name="worst_post",
+    title="worst <post>",
+    meaning="The lowest score & the last.",
+    formula=lambda run: float(run.result.scores.min()),
+    higher_is_better=True,
+    rank=0,
+    decimals=2,
+)
+BEGAN_WELL = Measure(
+    name="began_well",
+    title="began well",
+    meaning="How many began above half.",
+    formula=lambda run: run.result.scores[0] > 0.5,
+    counted=True,
+)
+
+
+def test_a_measure_that_is_handed_in_is_ranked_by_and_shown_everywhere(tmp_path):
+    levels = {"module": lambda seed: 0.4 + seed / 10, "uniform": lambda seed: 0.2 + seed / 10}
+    plan = made_up(tmp_path, levels, seeds=3).plan
+    summary = summarize(plan, tmp_path, measures=[*MEASURES, WORST_POST, BEGAN_WELL])
+    assert (summary.ranked_by, summary.rows[0].agent) == ("worst_post", "module")
+    write_all(summary, tmp_path)
+    content = json.loads((tmp_path / "summary.json").read_text())
+    module, uniform = content["agents"]
+    assert module["worst_post"] == pytest.approx({"iqm": 0.5, "low": 0.4, "high": 0.6})
+    assert (module["began_well"], uniform["began_well"]) == (1, 0)
+    assert module["mean_score"] == pytest.approx(module["worst_post"])
+    assert content["differences_to_leader"][0]["difference"]["iqm"] == pytest.approx(-0.2)
+    page = (tmp_path / "report.html").read_text()
+    for html in (
+        "<th>worst &lt;post&gt;</th><th>began well</th>",
+        "<td>0.50<small>[0.40, 0.60]</small></td><td>1/3</td>",
+        "<dd>The lowest score &amp; the last. Higher is better.</dd>",
+        "Rows are ranked by worst &lt;post&gt;.",
+        "module, cold has the highest worst &lt;post&gt;: 0.50 [0.40, 0.60].",
+    ):
+        assert html in page
+    console = Console(width=200, file=StringIO())
+    show(summary, console)
+    head, _, row = console.file.getvalue().splitlines()[1:4]
+    assert head.split("  ")[-1].strip() == "round"
+    assert "worst <post>   began well" in head
+    assert "0.50 [0.40, 0.60]" in row
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_any_number_of_measures_fits_any_terminal(tmp_path, width):
+    plan = made_up(tmp_path, {"module": lambda seed: 0.4 + seed / 10}, seeds=3).plan
+    summary = summarize(plan, tmp_path, measures=[*MEASURES, WORST_POST, BEGAN_WELL])
+    console = Console(width=width, file=StringIO())
+    show(summary, console)
+    shown = console.file.getvalue()
+    assert max(map(len, shown.splitlines())) <= width
+    assert "…" not in shown
+    for measure in summary.measures:
+        assert shown.count(f" {measure.title} ") == 1
+
+
+@pytest.mark.parametrize("fault", [{"higher_is_better": None}, {"counted": True}])
+def test_a_measure_without_better_and_worse_cannot_rank(fault):
+    with pytest.raises(ValueError, match="'worst_post' has rank 0, so it must say"):
+        replace(WORST_POST, **fault)
+
+
+def test_measures_that_cannot_rank_are_refused_by_name(tmp_path):
+    plan = made_up(tmp_path, {"module": lambda seed: 0.4}, seeds=1).plan
+    with pytest.raises(ValueError, match=r"none of the measures \['began_well'\] can rank"):
+        summarize(plan, tmp_path, measures=[BEGAN_WELL])
+
+
+def test_an_agent_whose_name_is_a_formula_is_written_as_text(tmp_path, agent_file):
+    own = agent_file("=HYPERLINK(1)")
+    summary = made_up(tmp_path / "out", {own: lambda seed: -0.5}, seeds=1, posts=100)
+    write_all(summary, tmp_path / "out")
+    _, row, *_ = (tmp_path / "out" / "results.csv").read_text().splitlines()
+    assert row == "'=HYPERLINK(1),false,0,1,-0.5,-0.5,1.0"
 
 
 def test_a_run_that_made_fewer_posts_is_told(tmp_path):

@@ -20,7 +20,7 @@ def unix_clock(now: float = START) -> ManualClock:
 
 
 class OnceFace(WallFace):
-    """Can also post with a key, keeps a secret, and loses answers or refuses on request.
+    """Makes a post with a key once, keeps a secret, and loses answers or refuses on request.
 
     Attributes:
         lose: How many of the next answers get lost after the post was made.
@@ -28,18 +28,23 @@ class OnceFace(WallFace):
         sent: The keys it was given, in order.
     """
 
+    idempotent = True
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.token, self.lose, self.refuse = TOKEN, 0, ()
         self.sent: list[int] = []
         self._ids: dict[int, Any] = {}
 
-    def post_once(self, data: PostData[Any], key: int) -> Any:
+    def post(self, data: PostData[Any]) -> Any:
+        key = data.key
+        if key is None:
+            return super().post(data)
         self.sent.append(key)
         if data.x in self.refuse:
             raise PostRefused(f"{data.x!r} is not for this platform")
         if key not in self._ids:
-            self._ids[key] = self.post(data)
+            self._ids[key] = super().post(data)
         if self.lose > 0:
             self.lose -= 1
             raise ConnectionResetError("the answer got lost")

@@ -86,11 +86,11 @@ def test_after_giving_up_the_post_is_made_by_the_next_process(server, face, tmp_
 
 
 @pytest.mark.parametrize("fault", ["reset", "500"])
-def test_without_post_once_no_post_is_made_twice_and_each_one_is_accounted_for(
+def test_where_the_platform_is_not_idempotent_no_post_is_made_twice_and_each_one_is_accounted_for(
     server, tmp_path, fault
 ):
     retrying = RetryingFace(PlainHttpFace(server.port), clock=unix_clock())
-    with pytest.warns(UserWarning, match="RetryingFace has no post_once"):
+    with pytest.warns(UserWarning, match="RetryingFace is not idempotent"):
         face = JournaledFace(retrying, tmp_path / "journal")
     with face:
         for number in range(6):

@@ -20,15 +20,16 @@ class FilePlatform(KilroyFace):
     def scrap(self, limit=None):
         yield from enumerate(PostData(x) for x in ["cat", "cat", "dog", "duck"])
 
-    def post(self, data):
-        insert = "INSERT INTO posts (x) VALUES (?)"
-        return self.connection.execute(insert, (data.x,)).lastrowid
+    idempotent = True
 
-    def post_once(self, data, key):
+    def post(self, data):
+        if data.key is None:
+            insert = "INSERT INTO posts (x) VALUES (?)"
+            return self.connection.execute(insert, (data.x,)).lastrowid
         insert = "INSERT OR IGNORE INTO posts (key, x) VALUES (?, ?)"
-        self.connection.execute(insert, (key, data.x))
+        self.connection.execute(insert, (data.key, data.x))
         find = "SELECT number FROM posts WHERE key = ?"
-        return self.connection.execute(find, (key,)).fetchone()[0]
+        return self.connection.execute(find, (data.key,)).fetchone()[0]
 
     def score(self, post_id):
         ((count,),) = self.connection.execute("SELECT MAX(number) FROM posts")

@@ -31,6 +31,14 @@ def module():
     return CategoricalModule(["cat", "dog", "duck"], seed=0)
 
 
+class HasModel(CategoricalModule):
+    model = object()  # as one that holds a network
+
+
+def has_model():
+    return HasModel(["cat", "dog", "duck"], seed=0)
+
+
 def other():
     return ThompsonModule(["cat"])
 
@@ -46,8 +54,8 @@ FACE = ["--face", "bot:face"]
 FALLING = """
 
 class Falling(FilePlatform):
-    def post_once(self, data, key):
-        post_id = super().post_once(data, key)
+    def post(self, data):
+        post_id = super().post(data)
         if post_id == 37:
             raise ConnectionResetError
         return post_id
@@ -95,7 +103,7 @@ def test_the_feed_is_a_page_that_needs_nothing_else(capsys):
     assert not re.search(r"(src|href)=\"(?!data:)", page)
 
 
-@pytest.mark.parametrize("names", [NAMES, MODEL])
+@pytest.mark.parametrize("names", [NAMES, [*FACE, "--module", "bot:has_model"], MODEL])
 def test_writing_posts_sends_none(names, capsys):
     call("run", *names, "--dir", "kept", "--posts", 20, "--post-rate", 0)
     capsys.readouterr()

@@ -40,8 +40,8 @@ class Failing(FilePlatform):
 
     failing = 47
 
-    def post_once(self, data, key):
-        post_id = super().post_once(data, key)
+    def post(self, data):
+        post_id = super().post(data)
         if post_id == self.failing:
             self.failing = None
             raise ConnectionResetError("after the server had accepted")

@@ -12,7 +12,7 @@ from kilroy_gym.faces import (
     StorageError,
     read_journal,
 )
-from kilroy_gym.live import LiveRun
+from kilroy_gym.live import LiveRun, PostInDoubt
 from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.modules import CategoricalModule, NgramModule, ThompsonModule
 
@@ -52,8 +52,8 @@ def test_a_failure_of_the_platform_loses_nothing(tmp_path):
     class Failing(FilePlatform):
         failures = 3
 
-        def post_once(self, data, key):
-            post_id = super().post_once(data, key)
+        def post(self, data):
+            post_id = super().post(data)
             if len(self.contents()) % 17 == 0 and self.failures:
                 self.failures -= 1
                 raise ConnectionResetError("after the server had accepted")
@@ -131,8 +131,8 @@ def test_the_scores_of_what_was_never_sent_may_come_after_a_restart(tmp_path, ar
     assert repr(again.module.state()) == repr(calm.module.state())
 
 
-@pytest.mark.filterwarnings("ignore:.*has no post_once")
-def test_without_post_once_a_post_in_doubt_stops_the_run(tmp_path):
+@pytest.mark.filterwarnings("ignore:.*is not idempotent")
+def test_where_the_platform_is_not_idempotent_a_post_in_doubt_stops_the_run(tmp_path):
     class Plain(KilroyFace):
         sent = 0
 
@@ -154,7 +154,7 @@ def test_without_post_once_a_post_in_doubt_stops_the_run(tmp_path):
         run.run(20)
     run.close()
     again = live(tmp_path, face)
-    with pytest.raises(FaceError, match=r"was perhaps made, and Plain has no post_once"):
+    with pytest.raises(PostInDoubt, match=r"was perhaps made, and Plain is not idempotent"):
         again.run(20)
     assert face.sent == 5  # the four before were not made again
     (doubt,) = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.state == "in doubt"]
@@ -171,10 +171,10 @@ def test_stopping_finishes_the_post_in_flight(tmp_path):
     class Stopping(FilePlatform):
         run = None
 
-        def post_once(self, data, key):
+        def post(self, data):
             if len(self.contents()) == 12:
                 self.run.stop()
-            return super().post_once(data, key)
+            return super().post(data)
 
     face = Stopping(tmp_path / "platform", delay=0)
     face.run = run = live(tmp_path, face)
@@ -190,8 +190,8 @@ def test_asked_to_stop_twice_a_run_ends_at_once(tmp_path):
     class Hanging(FilePlatform):
         run = None
 
-        def post_once(self, data, key):
-            post_id = super().post_once(data, key)
+        def post(self, data):
+            post_id = super().post(data)
             if post_id == 12:
                 self.run.stop()
                 self.run.stop()  # the answer does not come, and somebody is in a hurry

@@ -1,6 +1,5 @@
 """An account on Bluesky as a Face."""
 
-import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -8,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from kilroy_gym._checks import number
+from kilroy_gym.clock import UnixClock
 from kilroy_gym.faces.bluesky.credentials import credentials_from_environment, credentials_from_file
 from kilroy_gym.faces.bluesky.feed import checked_source, existing_posts
 from kilroy_gym.faces.bluesky.records import check_text, created_at, record_key
 from kilroy_gym.faces.bluesky.session import BlueskyError, BlueskySession
 from kilroy_gym.interfaces import KilroyFace, ScorePending
 from kilroy_gym.post import PostData
+from kilroy_gym.storage.keys import Keys
 
 POST = "app.bsky.feed.post"
 PROFILE = "app.bsky.actor.profile"
@@ -56,6 +57,8 @@ class BlueskyFace(KilroyFace[str, str]):
             range.
     """
 
+    idempotent = True
+
     def __init__(
         self,
         credentials_file: str | Path | None = None,
@@ -80,7 +83,7 @@ class BlueskyFace(KilroyFace[str, str]):
         self.reply_weight = number("reply_weight", reply_weight, 0)
         self.repost_weight = number("repost_weight", repost_weight, 0)
         self._to_be_labelled = label_as_bot
-        self._last_key = 0
+        self._keys = Keys(UnixClock())
 
     def __repr__(self) -> str:
         """Says where, and no more."""
@@ -106,29 +109,19 @@ class BlueskyFace(KilroyFace[str, str]):
             yield post["uri"], PostData(post["record"]["text"]), self._score(post)
 
     def post(self, data: PostData[str]) -> str:
-        """Makes a post and returns its id.
-
-        Raises:
-            PostRefused: Bluesky would not have it: no text, too long, or NUL.
-            BlueskyError: It was not made, or, with :class:`BlueskyUnreachable` or a status of 500
-                and more, it may have been.
-        """
-        self._last_key = max(time.time_ns() // 1000, self._last_key + 1)
-        return self.post_once(data, self._last_key)
-
-    def post_once(self, data: PostData[str], key: int) -> str:
-        """Makes a post, unless it was made before, and returns its id.
+        """Makes a post, unless it was made before with its key, and returns its id.
 
         Args:
-            data: The post.
-            key: Unix microseconds, from 0 to below 2**53, which no other post of the account has.
-                The record key and the time of creation come from it.
+            data: The post. The record key and the time of creation come from its key, or from the
+                present time where it has none.
 
         Raises:
             PostRefused: Bluesky would not have it: no text, too long, or NUL.
             ValueError: Another post has this key.
-            BlueskyError: As for :meth:`post`.
+            BlueskyError: It was not made, or, with :class:`BlueskyUnreachable` or a status of 500
+                and more, it may have been.
         """
+        key = self._keys.fresh() if data.key is None else data.key
         record = {"$type": POST, "text": check_text(data.x), "createdAt": created_at(key)}
         name = record_key(key)
         if self._to_be_labelled:

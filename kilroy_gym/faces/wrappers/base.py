@@ -3,16 +3,29 @@
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import (
+    Capability,
+    KilroyFace,
+    KnowsTruth,
+    Observes,
+    PassesTime,
+    ScrapsScored,
+    Simulated,
+    find,
+)
 from kilroy_gym.post import PostData
 
-OPTIONAL = ("observation_space", "observe", "post_once", "restart", "scrap_scored", "truth", "wait")
-"""What a Face may have besides its three methods (see :class:`KilroyFace`)."""
-
-ScoredPost = tuple[Any, PostData[Any], float | None]
-"""What ``scrap_scored`` yields: post id, post, and score or ``None``."""
+PASSED_ON: dict[str, type] = {
+    "restart": Simulated,
+    "truth": KnowsTruth,
+    "scrap_scored": ScrapsScored,
+    "observation_space": Observes,
+    "observe": Observes,
+    "wait": PassesTime,
+}
+"""What a Face can do besides, by the names of it that a wrapper passes on."""
 
 # Refused posts cost no quota, and are settled before anything is journaled; a dry run neither
 # spends quota nor journals; a wait for quota comes before the journal makes the key, which is the
@@ -25,11 +38,14 @@ class FaceWrapper(KilroyFace[Any, Any]):
     """A Face that does what another does, until a subclass overrides something.
 
     Composed like Gymnasium's wrappers: ``face`` is the next one inside, ``unwrapped`` the
-    innermost. The optional methods of a Face are there exactly where the one inside has them, so
-    ``hasattr`` tells the truth. A subclass overrides ``scrap``, ``post`` and ``score`` as they are
-    (the batch methods then go through those), and an optional method by one with an underscore in
-    front: ``_post_once``, ``_truth``. One that overrides ``post`` alone has no ``post_once``, which
-    would go around it, and one that overrides ``scrap`` or ``score`` alone no ``scrap_scored``.
+    innermost. A subclass overrides any method by its own name: ``scrap``, ``post`` and ``score``
+    (the batch methods then go through those), and what a Face can do besides, such as ``truth``.
+    What it does not override goes to the Face inside. One that overrides ``scrap`` or ``score``
+    alone cannot ``scrap_scored``, which would go around it.
+
+    A ``post`` of its own passes ``data`` on, or ``dataclasses.replace(data, x=...)``, so that the
+    post keeps its key, and the subclass says so: ``passes_key = True``. Without that the wrapper
+    is not ``idempotent``, since a post whose key is lost could be made twice.
 
     The repr names classes only, since a Face may hold a secret.
 
@@ -38,7 +54,10 @@ class FaceWrapper(KilroyFace[Any, Any]):
 
     Attributes:
         face: The Face inside.
-        hides: The optional methods that a subclass takes away.
+        hides: What the Face inside can do and this one cannot: Protocols of
+            :mod:`kilroy_gym.interfaces`.
+        passes_on: What this one has methods for, and can do only where the Face inside can.
+        passes_key: Whether a ``post`` of its own keeps the key of the post.
 
     Raises:
         TypeError: ``face`` is no Face.
@@ -56,24 +75,33 @@ class FaceWrapper(KilroyFace[Any, Any]):
         (<Halved<SimulatedFace>>, 0.5)
     """
 
-    hides: ClassVar[frozenset[str]] = frozenset()
+    hides: frozenset[type] = frozenset()
+    passes_on: frozenset[type] = frozenset()
+    passes_key: bool = False
 
     def __init__(self, face: KilroyFace[Any, Any]) -> None:
-        """Takes the optional methods of ``face``."""
+        """Goes around ``face``."""
         if not isinstance(face, KilroyFace):
             raise TypeError(f"face must be a KilroyFace, got a {type(face).__name__}")
         self.face = face
         _check_order(self)
-        hides = self.hides
-        if self._overrides("post") and not hasattr(self, "_post_once"):
-            hides |= {"post_once"}
-        overrides_half = self._overrides("scrap") or self._overrides("score")
-        if overrides_half and not hasattr(self, "_scrap_scored"):
-            hides |= {"scrap_scored"}
-        # Attributes of the instance: what checks a protocol looks past `__getattr__`.
-        for name in OPTIONAL:
-            if hasattr(face, name) and name not in hides:
-                setattr(self, name, getattr(self, f"_{name}", getattr(face, name)))
+        half = self._overrides("scrap") or self._overrides("score")
+        if half and not issubclass(type(self), ScrapsScored):
+            self.hides = self.hides | {ScrapsScored}
+
+    def __getattr__(self, name: str) -> Any:
+        """Passes on what the Face inside can do besides its three methods."""
+        capability = PASSED_ON.get(name)
+        hidden = capability is None or capability in self.hides
+        layer = None if capability is None or hidden else find(self.face, capability)
+        if layer is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(layer, name)
+
+    @property
+    def idempotent(self) -> bool:  # type: ignore[override]
+        """Whether a post with a key is made only once."""
+        return self.face.idempotent and (self.passes_key or not self._overrides("post"))
 
     @property
     def unwrapped(self) -> KilroyFace[Any, Any]:
@@ -105,9 +133,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
 
     def close(self) -> None:
         """Lets go of files and connections, here and inside."""
-        close = getattr(self.face, "close", None)
-        if close is not None:
-            close()
+        self.face.close()
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +149,18 @@ class FaceWrapper(KilroyFace[Any, Any]):
     def __repr__(self) -> str:
         return f"<{_names(self)}>"
 
+    def _inside(self, capability: type[Capability]) -> Capability:
+        """Returns the layer inside that can do something; for methods that :attr:`passes_on` names.
+
+        Raises:
+            AttributeError: None can.
+        """
+        layer = find(self.face, capability)
+        if layer is None:
+            name = type(self.unwrapped).__name__
+            raise AttributeError(f"{name} has not what {capability.__name__} asks for")
+        return layer
+
     def _overrides(self, name: str) -> bool:
         return getattr(type(self), name) is not getattr(FaceWrapper, name)
 
@@ -135,20 +173,21 @@ def layers(face: KilroyFace[Any, Any]) -> Iterator[KilroyFace[Any, Any]]:
         yield face
 
 
-def check_post_once_kept(wrapper: FaceWrapper) -> None:
-    """Refuses a wrapper inside which ``post_once`` gets lost on the way.
+def check_key_kept(wrapper: FaceWrapper) -> None:
+    """Refuses a wrapper inside which the key of a post gets lost on the way.
 
     Raises:
-        ValueError: A layer has it and the one around that layer does not; the message names them.
+        ValueError: A layer is idempotent and the one around it is not; the message names them.
     """
     _, *inside = layers(wrapper)
     for outer, inner in pairwise(inside):
-        if hasattr(inner, "post_once") and not hasattr(outer, "post_once"):
+        if inner.idempotent and not outer.idempotent:
             name = type(outer).__name__
             raise ValueError(
-                f"{type(wrapper).__name__} would post twice where an answer is lost, since {name} "
-                f"hides the post_once of {type(inner).__name__}: give {name} a method "
-                f"_post_once(data, key), or put it around {type(wrapper).__name__}"
+                f"{type(wrapper).__name__} could post twice where an answer is lost, since {name} "
+                f"has a post of its own and does not say that it keeps the key of a post: set "
+                f"`passes_key = True` in {name} if it passes on `data`, or a dataclasses.replace "
+                f"of it; or put {name} around {type(wrapper).__name__}"
             )
 
 

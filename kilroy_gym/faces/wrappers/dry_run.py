@@ -3,13 +3,13 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from kilroy_gym._checks import number
-from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.faces.wrappers.base import FaceWrapper
+from kilroy_gym.interfaces import KilroyFace, KnowsTruth, ScoredPost, ScrapsScored, Simulated
 from kilroy_gym.post import PostData
 
 KEPT_POSTS = 200
@@ -20,7 +20,8 @@ class DryRunId:
     """The id of a post that was not sent: no platform has it.
 
     Attributes:
-        number: Counts the posts, or is the key of the post where it has one.
+        number: The number of its draft, or the key of the post, where it has one; else it counts
+            the posts.
     """
 
     number: int
@@ -46,7 +47,9 @@ class DryRunFace(FaceWrapper):
         (DryRunId(number=1), [PostData(x=True, context=None)])
     """
 
-    hides: ClassVar[frozenset[str]] = frozenset({"truth"})  # nothing is true of what never was
+    hides = frozenset({KnowsTruth})  # nothing is true of what never was
+    passes_on = frozenset({ScrapsScored, Simulated})
+    passes_key = True
 
     def __init__(self, face: KilroyFace[Any, Any], score: float = 0.0) -> None:
         """Starts with nothing posted."""
@@ -57,9 +60,11 @@ class DryRunFace(FaceWrapper):
 
     def post(self, data: PostData[Any]) -> DryRunId:
         """Keeps a post and returns an id that no platform has."""
-        self._made += 1
         self.posts.append(data)
-        return DryRunId(self._made)
+        number = data.key if data.draft is None else data.draft
+        if number is None:
+            self._made = number = self._made + 1
+        return DryRunId(number)
 
     def score(self, post_id: Any) -> float:
         """Returns the fixed score of what was posted here, of other posts their own."""
@@ -73,17 +78,12 @@ class DryRunFace(FaceWrapper):
         if others:
             yield from self.face.score_many(others)
 
-    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
-        inside: Any = self.face
-        found: Iterator[ScoredPost] = inside.scrap_scored(limit)
-        return found
+    def scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost[Any]]:
+        """Yields existing posts with their scores."""
+        return self._inside(ScrapsScored).scrap_scored(limit)
 
-    def _post_once(self, data: PostData[Any], key: int) -> DryRunId:
-        self.posts.append(data)
-        return DryRunId(key)
-
-    def _restart(self, rng: np.random.Generator) -> None:
-        inside: Any = self.face
-        inside.restart(rng)
+    def restart(self, rng: np.random.Generator) -> None:
+        """Starts over, with nothing posted."""
+        self._inside(Simulated).restart(rng)
         self.posts.clear()
         self._made = 0

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.base import FaceWrapper
-from kilroy_gym.interfaces import KilroyFace
+from kilroy_gym.interfaces import KilroyFace, Simulated
 from kilroy_gym.post import PostData
 from kilroy_gym.storage.sqlite import Storage
 
@@ -49,7 +49,8 @@ class RateLimitedFace(FaceWrapper):
             the wrong order.
     """
 
-    hides: ClassVar[frozenset[str]] = frozenset({"restart"})
+    hides = frozenset({Simulated})
+    passes_key = True
 
     def __init__(
         self,
@@ -75,18 +76,13 @@ class RateLimitedFace(FaceWrapper):
 
     def post(self, data: PostData[Any]) -> Any:
         """Makes a post as soon as the limits allow it."""
-        self._wait_for_place(None)
+        self._wait_for_place(data.key)
         return self.face.post(data)
 
     def close(self) -> None:
         """Closes the file, and what is inside."""
         self._connection.close()
         super().close()
-
-    def _post_once(self, data: PostData[Any], key: int) -> Any:
-        inside: Any = self.face
-        self._wait_for_place(key)
-        return inside.post_once(data, key)
 
     def _wait_for_place(self, key: int | None) -> None:
         while (wait_s := self._claim(key)) > 0:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy.typing as npt
@@ -10,10 +11,17 @@ from kilroy_gym._checks import integer, number
 from kilroy_gym._extras import needs_extra
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.failures import is_passing, retry_after_s
-from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost, check_post_once_kept
-from kilroy_gym.interfaces import KilroyFace, PostRefused, ScorePending
+from kilroy_gym.faces.wrappers.base import FaceWrapper, check_key_kept
+from kilroy_gym.interfaces import (
+    KilroyFace,
+    Observes,
+    PostRefused,
+    ScoredPost,
+    ScorePending,
+    ScrapsScored,
+)
 from kilroy_gym.post import PostData
-from kilroy_gym.storage.keys import fresh_key
+from kilroy_gym.storage.keys import Keys
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +33,9 @@ class RetryingFace(FaceWrapper):
     the platform asks for (see :func:`~kilroy_gym.faces.failures.retry_after_s`). After the last
     attempt the platform's own error is raised, with a note about the attempts.
 
-    A post is tried again only by ``post_once``, since the answer that got lost may have been that
-    the post was made. **Where the Face inside has no** ``post_once``, **a failed post is not tried
-    again**; all the rest is. Scraping goes on behind the posts that have been yielded already.
+    A post is tried again only where the Face inside is ``idempotent``, since the answer that got
+    lost may have been that the post was made. **Elsewhere a failed post is not tried again**; all
+    the rest is. Scraping goes on behind the posts that have been yielded already.
 
     Args:
         face: The Face inside.
@@ -43,6 +51,9 @@ class RetryingFace(FaceWrapper):
         ValueError: A number is out of its range, or the wrappers are in the wrong order.
     """
 
+    passes_on = frozenset({ScrapsScored, Observes})
+    passes_key = True
+
     def __init__(
         self,
         face: KilroyFace[Any, Any],
@@ -57,13 +68,13 @@ class RetryingFace(FaceWrapper):
         with needs_extra("live", "Faces that ask again"):
             import tenacity
         super().__init__(face)
-        check_post_once_kept(self)
+        check_key_kept(self)
         self.clock = UnixClock() if clock is None else clock
         self.attempts = integer("attempts", attempts, 1)
         self.first_wait_s = number("first_wait_s", first_wait_s, 0, above=True)
         self.longest_wait_s = number("longest_wait_s", longest_wait_s, self.first_wait_s)
         self.give_up_after_s = number("give_up_after_s", give_up_after_s, 0)
-        self._last_key: int | None = None
+        self._keys = Keys(self.clock)
         # No jitter: it would draw from the global generator, which a user's module may use.
         self._backoff = tenacity.wait_exponential(self.first_wait_s, self.longest_wait_s)
         self._errors = errors
@@ -73,11 +84,12 @@ class RetryingFace(FaceWrapper):
         return self._posts(self.face.scrap, limit)
 
     def post(self, data: PostData[Any]) -> Any:
-        """Makes a post; tries again only where the Face inside has ``post_once``."""
-        if not hasattr(self.face, "post_once"):
+        """Makes a post; tries again only where the Face inside is ``idempotent``."""
+        if not self.face.idempotent:
             return self.face.post(data)
-        self._last_key = fresh_key(self.clock, self._last_key)
-        return self._post_once(data, self._last_key)
+        if data.key is None:
+            data = replace(data, key=self._keys.fresh())
+        return self._call(self.face.post, data)
 
     def score(self, post_id: Any) -> float:
         """Returns the score of a post, or raises :class:`ScorePending`."""
@@ -94,17 +106,13 @@ class RetryingFace(FaceWrapper):
 
         return self._stream(attempt)
 
-    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
-        inside: Any = self.face
-        return self._posts(inside.scrap_scored, limit)
+    def scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost[Any]]:
+        """Yields existing posts with their scores, none twice."""
+        return self._posts(self._inside(ScrapsScored).scrap_scored, limit)
 
-    def _post_once(self, data: PostData[Any], key: int) -> Any:
-        inside: Any = self.face
-        return self._call(inside.post_once, data, key)
-
-    def _observe(self, count: int) -> npt.NDArray[Any]:
-        inside: Any = self.face
-        observations: npt.NDArray[Any] = self._call(inside.observe, count)
+    def observe(self, count: int) -> npt.NDArray[Any]:
+        """Returns what is observed before each of the next ``count`` posts."""
+        observations: npt.NDArray[Any] = self._call(self._inside(Observes).observe, count)
         return observations
 
     def _call(self, function: Callable[..., Any], *args: Any) -> Any:

@@ -2,17 +2,24 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from kilroy_gym._checks import number
 from kilroy_gym.faces.rules import Rule, fingerprint
-from kilroy_gym.faces.wrappers.base import FaceWrapper, ScoredPost, layers
+from kilroy_gym.faces.wrappers.base import FaceWrapper, layers
 from kilroy_gym.faces.wrappers.dry_run import DryRunFace
 from kilroy_gym.faces.wrappers.journaled import JournaledFace
-from kilroy_gym.interfaces import KilroyFace, PostRefused
+from kilroy_gym.interfaces import (
+    KilroyFace,
+    KnowsTruth,
+    PostRefused,
+    ScoredPost,
+    ScrapsScored,
+    Simulated,
+)
 from kilroy_gym.post import PostData
 
 REMEMBERED_CONTENTS = 100_000
@@ -63,7 +70,9 @@ class ReviewedFace(FaceWrapper):
         (-5.0, 1.0)
     """
 
-    hides: ClassVar[frozenset[str]] = frozenset({"truth"})
+    hides = frozenset({KnowsTruth})
+    passes_on = frozenset({ScrapsScored, Simulated})
+    passes_key = True
 
     def __init__(
         self,
@@ -83,7 +92,7 @@ class ReviewedFace(FaceWrapper):
         self._journaled = _journaled(face)
         self._earlier: dict[str, None] = {}
         self._refusals = 0
-        self._agreed_key: int | None = None
+        self._agreed: PostData[Any] | None = None
         if self._journaled is not None and not allow_repeats:
             for entry in self._journaled.journal.entries():
                 if entry.refusal is None:
@@ -103,13 +112,26 @@ class ReviewedFace(FaceWrapper):
         Raises:
             TypeError: A rule returned something else than a reason or ``None``.
         """
-        refusal = self._review(data)
-        if refusal is not None:
-            return self._refuse(data, refusal, None)
+        entry = None if self._journaled is None else self._journaled.entry_of(data)
+        if entry is not None and entry.refusal is not None:
+            return RefusedId(entry.key)
+        # What was agreed to, and then failed on its way, is not asked about again.
+        agreed = self._agreed is not None and (
+            data is self._agreed or (data.key is not None and data.key == self._agreed.key)
+        )
+        if entry is None and not agreed:
+            refusal = self._review(data)
+            if refusal is not None:
+                return self._refuse(data, refusal)
+        self._agreed = data
         try:
-            return self.face.post(data)
+            post_id = self.face.post(data)
         except PostRefused as error:
-            return self._refuse(data, str(error), error.key)
+            post_id = self._refuse(replace(data, key=error.key), str(error))
+        if data.key is None:
+            self._agreed = None
+        self._remember(data)
+        return post_id
 
     def score(self, post_id: Any) -> float:
         """Returns the score of a post: the penalty where it was refused."""
@@ -123,35 +145,20 @@ class ReviewedFace(FaceWrapper):
         if sent:
             yield from self.face.score_many(sent)
 
-    def _scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost]:
-        inside: Any = self.face
-        for post_id, post, score in inside.scrap_scored(limit):
+    def scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost[Any]]:
+        """Yields existing posts with their scores."""
+        for post_id, post, score in self._inside(ScrapsScored).scrap_scored(limit):
             self._remember(post)
             yield post_id, post, score
 
-    def _post_once(self, data: PostData[Any], key: int) -> Any:
-        inside: Any = self.face
-        entry = None if self._journaled is None else self._journaled.journal.find(key)
-        if entry is not None and entry.refusal is not None:
-            return RefusedId(key)
-        if entry is None and key != self._agreed_key:
-            refusal = self._review(data)
-            if refusal is not None:
-                return self._refuse(data, refusal, key)
-            self._agreed_key = key
-        try:
-            return inside.post_once(data, key)
-        except PostRefused as error:
-            return self._refuse(data, str(error), key)
-
-    def _restart(self, rng: np.random.Generator) -> None:
-        inside: Any = self.face
-        inside.restart(rng)
+    def restart(self, rng: np.random.Generator) -> None:
+        """Starts over, with nothing posted or refused."""
+        self._inside(Simulated).restart(rng)
         self._earlier.clear()
         self._refusals = 0
 
     def _review(self, data: PostData[Any]) -> str | None:
-        """Returns why a post is refused; remembers it where it is not."""
+        """Returns why a post is refused, ``None`` where it is not."""
         if not self.allow_repeats and fingerprint(data.x) in self._earlier:
             return "it was posted before"
         for rule in self.rules:
@@ -163,7 +170,6 @@ class ReviewedFace(FaceWrapper):
                         f"{getattr(rule, '__qualname__', type(rule).__name__)} returned {refusal!r}"
                     )
                 return refusal
-        self._remember(data)
         return None
 
     def _remember(self, post: PostData[Any]) -> None:
@@ -172,9 +178,10 @@ class ReviewedFace(FaceWrapper):
             if len(self._earlier) > REMEMBERED_CONTENTS:
                 del self._earlier[next(iter(self._earlier))]
 
-    def _refuse(self, data: PostData[Any], refusal: str, key: int | None) -> RefusedId:
+    def _refuse(self, data: PostData[Any], refusal: str) -> RefusedId:
+        key = data.key
         if self._journaled is not None:
-            key = self._journaled.refuse(data, refusal, self.penalty, key)
+            key = self._journaled.refuse(data, refusal, self.penalty)
         self._refusals += 1
         return RefusedId(self._refusals if key is None else key)
 

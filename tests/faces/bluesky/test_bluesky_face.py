@@ -119,7 +119,7 @@ CALLS = {
     "scrap": lambda face: list(face.scrap()),
     "scrap_scored": lambda face: list(face.scrap_scored()),
     "post": lambda face: face.post(PostData("hello")),
-    "post_once": lambda face: face.post_once(PostData("hello"), 1),
+    "post with a key": lambda face: face.post(PostData("hello", key=1)),
     "score": lambda face: face.score(POST),
     "score_many": lambda face: list(face.score_many([POST])),
 }

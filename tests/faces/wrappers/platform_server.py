@@ -169,7 +169,9 @@ class PlainHttpFace(KilroyFace[Any, str]):
 
 
 class HttpFace(PlainHttpFace):
-    """Can also post with a key."""
+    """Makes a post with a key once."""
 
-    def post_once(self, data: PostData[Any], key: int) -> str:
-        return self._send(data, key)
+    idempotent = True
+
+    def post(self, data: PostData[Any]) -> str:
+        return super().post(data) if data.key is None else self._send(data, data.key)

@@ -12,7 +12,7 @@ def test_nothing_is_sent_counted_or_journaled(tmp_path):
     with DryRunFace(
         RateLimitedFace(JournaledFace(face, tmp_path / "journal"), tmp_path / "limit", per_day=1)
     ) as dry:
-        ids = [*dry.post_many(map(PostData, (1, 2))), dry.post_once(PostData(3), 77)]
+        ids = [*dry.post_many(map(PostData, (1, 2))), dry.post(PostData(3, key=77))]
         assert ids == [DryRunId(1), DryRunId(2), DryRunId(77)]
         assert [post.x for post in dry.posts] == [1, 2, 3]
         assert not face.posts

@@ -11,7 +11,7 @@ from parts import ID_MAKERS, WallFace, moody_face
 from kilroy_gym import FaceVectorEnv, PostData
 from kilroy_gym.codecs import UnencodablePost
 from kilroy_gym.faces import JournaledFace, RetryingFace, StorageError, read_journal
-from kilroy_gym.interfaces import PostRefused, Simulated
+from kilroy_gym.interfaces import PostRefused, Simulated, find
 
 FRESH = itertools.count()
 
@@ -26,18 +26,19 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("journals")
 
 
-@pytest.mark.parametrize("method", ["post", "post_once"])
-def test_a_post_is_in_the_journal_before_it_is_sent(path, method):
+@pytest.mark.parametrize("key", [None, 5])
+def test_a_post_is_in_the_journal_before_it_is_sent(path, key):
     found = []
 
     class Looking(OnceFace):
-        def post_once(self, data, key):
-            found.extend((e.state, e.key == key, e.post.x, e.author) for e in read_journal(path))
-            return super().post_once(data, key)
+        def post(self, data):
+            found.extend(
+                (e.state, e.key == data.key, e.post.x, e.author) for e in read_journal(path)
+            )
+            return super().post(data)
 
     with JournaledFace(Looking(), path, author="bot 7") as face:
-        args = (PostData("hello"), 5)[: 1 if method == "post" else 2]
-        assert getattr(face, method)(*args) == 0
+        assert face.post(PostData("hello", key=key)) == 0
     assert found == [("in doubt", True, "hello", "bot 7")]
     assert [(e.state, e.post_id) for e in read_journal(path)] == [("made", 0)]
 
@@ -74,7 +75,7 @@ def test_a_post_whose_answer_was_lost_is_sent_again_with_its_key_before_any_othe
     with JournaledFace(platform, path, author="later", clock=unix_clock(5.0)) as face:
         assert face.post(PostData("second")) == 1
     assert contents(platform) == ["first", "second"]
-    assert platform.sent == [1_700_000_000_000_000] * 2 + [1_700_000_000_000_001]
+    assert platform.sent == [1_700_000_000_000_000] * 2 + [5_000_000]
     assert [(e.post.x, e.author) for e in read_journal(path)] == [
         ("first", ""),
         ("second", "later"),
@@ -105,7 +106,7 @@ def test_a_post_that_can_never_be_sent_is_given_up_by_hand(path):
         assert face.post(PostData("next")) == 1
 
 
-def test_without_post_once_it_says_so_and_leaves_posts_in_doubt(path):
+def test_where_the_platform_is_not_idempotent_it_says_so_and_leaves_posts_in_doubt(path):
     class Plain(WallFace):
         def post(self, data):
             super().post(data)
@@ -114,14 +115,14 @@ def test_without_post_once_it_says_so_and_leaves_posts_in_doubt(path):
             return len(self.posts)
 
     platform = Plain()
-    with pytest.warns(UserWarning, match="Plain has no post_once.*stays in doubt"):
+    with pytest.warns(UserWarning, match="Plain is not idempotent.*stays in doubt"):
         face = JournaledFace(platform, path)
     with face:
         with pytest.raises(ConnectionResetError):
             face.post(PostData("lost"))
         assert face.settle() == []
         assert face.post(PostData("next")) == 2
-        assert not hasattr(face, "post_once")
+        assert not face.idempotent
         assert [e.post.x for e in face.journal.in_doubt()] == ["lost"]
     assert contents(platform) == ["lost", "next"]
 
@@ -132,7 +133,7 @@ def test_what_the_platform_refuses_is_kept_with_the_reason_and_not_sent_again(pa
     with JournaledFace(platform, path) as face:
         for _ in range(2):
             with pytest.raises(PostRefused, match="'rude' is not for this platform") as caught:
-                face.post_once(PostData("rude"), 5)
+                face.post(PostData("rude", key=5))
             assert caught.value.key == 5
         assert platform.sent == [5]
         assert [(e.state, e.refusal) for e in face.journal.entries()] == [
@@ -150,29 +151,29 @@ def test_the_same_key_posts_once_and_gives_the_same_id(path):
     platform = OnceFace()
     for _ in range(2):
         with JournaledFace(platform, path) as face:
-            assert face.post_once(PostData("hello"), 5) == 0
+            assert face.post(PostData("hello", key=5)) == 0
     assert platform.sent == [5]
 
 
 def test_a_key_belongs_to_one_post(path):
     with JournaledFace(OnceFace(), path) as face:
-        face.post_once(PostData("hello"), 5)
+        face.post(PostData("hello", key=5))
         with pytest.raises(
             ValueError, match="key 5 is that of another post in the journal, 'hello'"
         ):
-            face.post_once(PostData("bye"), 5)
+            face.post(PostData("bye", key=5))
 
 
 def test_the_first_and_the_last_key_are_taken(path):
     with JournaledFace(OnceFace(), path) as face:
-        assert [face.post_once(PostData(key), key) for key in (0, 2**53 - 1)] == [0, 1]
+        assert [face.post(PostData(key, key=key)) for key in (0, 2**53 - 1)] == [0, 1]
 
 
-@pytest.mark.parametrize("key", [-1, 2**53, 1.5, True, None, "5", np.int64(5)])
+@pytest.mark.parametrize("key", [-1, 2**53, 1.5, True, "5", np.int64(5)])
 def test_what_is_no_key_is_refused(path, key):
     with JournaledFace(OnceFace(), path) as face:
         with pytest.raises(ValueError, match="key must be an integer of unix microseconds"):
-            face.post_once(PostData("hello"), key)
+            face.post(PostData("hello", key=key))
         assert not list(face.journal.entries())
 
 
@@ -195,7 +196,7 @@ def test_an_id_that_cannot_be_stored_is_told(path):
 
 def test_what_was_journaled_has_happened_so_it_never_starts_over(path):
     with JournaledFace(moody_face(), path) as face:
-        assert not isinstance(face, Simulated)
+        assert find(face, Simulated) is None
         assert face.truth(face.post(PostData("dogs")))[0] == 1 * face.unwrapped.truth(0)[0]
 
 
@@ -214,10 +215,10 @@ def test_an_environment_plays_on_it_and_late_scores_are_journaled(path):
 
 def test_no_secret_of_a_failing_platform_gets_into_a_file(path):
     class Leaky(OnceFace):
-        def post_once(self, data, key):
+        def post(self, data):
             raise ConnectionResetError(self.token)
 
-        score = scrap = post_once
+        score = scrap = post
 
     with JournaledFace(RetryingFace(Leaky(), attempts=2, clock=unix_clock()), path) as face:
         for call in (lambda: face.post(PostData("x")), face.settle, lambda: face.score(0)):

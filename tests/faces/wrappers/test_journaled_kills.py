@@ -71,7 +71,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_posted_twice(tmp_path,
         assert server.repeats > 0  # some kill came between the post and its answer
 
 
-def test_a_face_that_cannot_post_once_leaves_doubts_when_killed_and_posts_nothing_twice(tmp_path):
+def test_a_face_that_is_not_idempotent_leaves_doubts_when_killed_and_posts_nothing_twice(tmp_path):
     rng, path, kills = random.Random(0), tmp_path / "journal", 15
     with PlatformServer() as server, poster("plain", server.port, path) as process:
         for _ in range(kills):

@@ -84,10 +84,10 @@ def test_the_same_key_counts_once(tmp_path):
     face.lose = 1
     with RateLimitedFace(face, tmp_path / "limit", per_day=1, clock=clock) as limited:
         with pytest.raises(ConnectionResetError):
-            limited.post_once(PostData(0), 1)
-        assert limited.post_once(PostData(0), 1) == 0
+            limited.post(PostData(0, key=1))
+        assert limited.post(PostData(0, key=1)) == 0
         assert clock.now == START
-        limited.post_once(PostData(0), 2)
+        limited.post(PostData(0, key=2))
     assert clock.now == START + DAY
 
 

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 from face_parts import TOKEN, OnceFace, contents, unix_clock
+from gymnasium.spaces import Box
 from hypothesis import given
 from hypothesis import strategies as st
 from parts import WallFace
@@ -16,6 +17,8 @@ from kilroy_gym.interfaces import PostRefused
 class Flaky(OnceFace):
     """Fails before it does anything, as long as there are errors left to raise."""
 
+    observation_space = Box(0, 1, (1,))
+
     def __init__(self, *errors):
         super().__init__()
         self.errors, self.calls = list(errors), 0
@@ -25,9 +28,9 @@ class Flaky(OnceFace):
         if self.errors:
             raise self.errors.pop(0)
 
-    def post_once(self, data, key):
+    def post(self, data):
         self._fail()
-        return super().post_once(data, key)
+        return super().post(data)
 
     def score(self, post_id):
         self._fail()
@@ -67,7 +70,7 @@ def resets(count):
         lambda face: face.score(0),
         lambda face: face.observe(2),
         lambda face: face.post(PostData(1)),
-        lambda face: face.post_once(PostData(1), 7),
+        lambda face: face.post(PostData(1, key=7)),
     ],
 )
 def test_what_fails_for_a_while_is_asked_for_again(ask):
@@ -89,10 +92,10 @@ def test_every_post_has_a_key_of_its_own_though_time_stands_still():
     face = OnceFace()
     wrapper = retrying(face)
     assert list(wrapper.post_many(PostData(x) for x in range(3))) == [0, 1, 2]
-    assert face.sent == [1_700_000_000_000_000 + number for number in range(3)]
+    assert face.sent == [1_700_000_000_000_000 + 1000 * number for number in range(3)]
 
 
-def test_without_post_once_a_failed_post_is_not_tried_again():
+def test_where_the_face_is_not_idempotent_a_failed_post_is_not_tried_again():
     class Plain(WallFace):
         def post(self, data):
             super().post(data)
@@ -103,7 +106,7 @@ def test_without_post_once_a_failed_post_is_not_tried_again():
     with pytest.raises(ConnectionResetError):
         wrapper.post(PostData("hello"))
     assert contents(face) == ["hello"]
-    assert not hasattr(wrapper, "post_once")
+    assert not wrapper.idempotent
 
 
 def test_it_waits_twice_as_long_each_time_up_to_the_longest():

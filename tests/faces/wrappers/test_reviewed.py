@@ -110,8 +110,8 @@ def test_what_the_platform_refuses_scores_the_penalty_too():
 def test_the_same_key_has_the_same_fate():
     face = OnceFace()
     reviewed = ReviewedFace(face, [even_only], allow_repeats=False)
-    assert reviewed.post_once(PostData(1), 5) == reviewed.post_once(PostData(1), 5) == RefusedId(5)
-    assert reviewed.post_once(PostData(2), 6) == reviewed.post_once(PostData(2), 6) == 0
+    assert reviewed.post(PostData(1, key=5)) == reviewed.post(PostData(1, key=5)) == RefusedId(5)
+    assert reviewed.post(PostData(2, key=6)) == reviewed.post(PostData(2, key=6)) == 0
     assert contents(face) == [2]
 
 
@@ -173,9 +173,9 @@ def test_what_was_agreed_to_before_a_crash_goes_out_after_it_without_another_rev
     reviewed, _ = open_journal(face, allow_repeats=False)
     face.lose = 1
     with pytest.raises(ConnectionResetError):
-        reviewed.post_once(PostData("hello"), 9)
+        reviewed.post(PostData("hello", key=9))
     reviewed, journal = open_journal(face, [lambda post: "not any more"], allow_repeats=False)
-    assert reviewed.post_once(PostData("hello"), 9) == 0
+    assert reviewed.post(PostData("hello", key=9)) == 0
     assert contents(face) == ["hello"]
     assert [entry.state for entry in journal.entries()] == ["made"]
 
@@ -183,10 +183,10 @@ def test_what_was_agreed_to_before_a_crash_goes_out_after_it_without_another_rev
 def test_what_was_refused_before_a_restart_stays_refused(open_journal):
     face = OnceFace()
     reviewed, journal = open_journal(face, [even_only])
-    reviewed.post_once(PostData(1), 9)
+    reviewed.post(PostData(1, key=9))
     before = list(journal.entries())
     reviewed, journal = open_journal(face)
-    assert reviewed.post_once(PostData(1), 9) == RefusedId(9)
+    assert reviewed.post(PostData(1, key=9)) == RefusedId(9)
     assert not face.posts
     assert list(journal.entries()) == before
 

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -18,10 +19,10 @@ from kilroy_gym.faces import (
     RetryingFace,
     ReviewedFace,
 )
-from kilroy_gym.faces.wrappers.base import OPTIONAL, ORDER, layers
-from kilroy_gym.interfaces import Simulated
+from kilroy_gym.faces.wrappers.base import ORDER, PASSED_ON, layers
+from kilroy_gym.interfaces import KnowsTruth, ScrapsScored, find
 
-VALUES = {name: (lambda *args, name=name: (name, args)) for name in OPTIONAL}
+VALUES = {name: (lambda *args, name=name: (name, args)) for name in PASSED_ON}
 VALUES["observation_space"] = Box(0, 1, (2,))
 
 
@@ -30,20 +31,23 @@ class Doubled(FaceWrapper):
         return self.face.post(PostData(data.x * 2))
 
 
-class Kept(Doubled):
-    def _post_once(self, data, key):
-        return self.face.post_once(PostData(data.x * 2), key)
+class Kept(FaceWrapper):
+    passes_key = True
+
+    def post(self, data):
+        return self.face.post(replace(data, x=data.x * 2))
 
 
-@given(st.sets(st.sampled_from(OPTIONAL)), st.integers(1, 3))
-def test_optional_methods_are_there_exactly_where_the_face_inside_has_them(names, depth):
+@given(st.sets(st.sampled_from(sorted(set(PASSED_ON.values()), key=str))), st.integers(1, 3))
+def test_what_a_face_can_do_besides_its_wrappers_can_do_and_nothing_else(capabilities, depth):
+    names = {name for name, capability in PASSED_ON.items() if capability in capabilities}
     wrapper = face = WallFace()
     for name in names:
         setattr(face, name, VALUES[name])
     for _ in range(depth):
         wrapper = FaceWrapper(wrapper)
-    assert {name for name in OPTIONAL if hasattr(wrapper, name)} == names
-    assert isinstance(wrapper, Simulated) == ("restart" in names)
+    assert {name for name in PASSED_ON if hasattr(wrapper, name)} == names
+    assert {each for each in PASSED_ON.values() if find(wrapper, each)} == capabilities
     assert all(getattr(wrapper, name) is VALUES[name] for name in names)
 
 
@@ -102,15 +106,41 @@ def test_batches_go_to_the_face_inside_where_nothing_is_overridden():
     assert wrapper.score_many([3]) == [(3, 7.0)]
 
 
-def test_post_once_never_goes_around_an_overridden_post():
+def test_a_wrapper_that_may_lose_a_key_is_not_idempotent():
     face = OnceFace()
-    assert not hasattr(Doubled(face), "post_once")
-    Kept(face).post_once(PostData(4), 1)
+    assert not Doubled(face).idempotent
+    assert Kept(face).idempotent
+    assert [Kept(face).post(PostData(4, key=1)) for _ in range(2)] == [0, 0]
     assert contents(face) == [8]
+    assert not Kept(WallFace()).idempotent
 
 
-def test_a_wrapper_that_has_an_optional_method_shows_it_only_where_it_is_inside():
-    assert not hasattr(Kept(WallFace()), "post_once")
+@pytest.mark.parametrize("depth", [0, 2])
+def test_a_wrapper_overrides_what_a_face_can_do_besides_by_its_own_name(depth):
+    class Pessimist(FaceWrapper):
+        def truth(self, post_id):
+            expected, best = self.face.truth(post_id)
+            return expected - 1, best
+
+    class Scored(FaceWrapper):
+        def scrap_scored(self, limit=None):
+            yield from ((i, post, 7.0) for i, post in self.face.scrap(limit))
+
+    def around(face):
+        for _ in range(depth):
+            face = FaceWrapper(face)
+        return face
+
+    inner = moody_face()
+    face = around(Scored(around(Pessimist(around(inner)))))
+    post_id = face.post(PostData("dogs"))
+    expected, best = inner.truth(post_id)
+    assert find(face, KnowsTruth).truth(post_id) == (expected - 1, best)
+    assert {score for _, _, score in find(face, ScrapsScored).scrap_scored(3)} == {7.0}
+    env = FaceEnv(face, inner.codec)
+    env.reset()
+    info = env.step(1)[4]
+    assert info["expected_score"] == inner.truth(info["post_id"])[0] - 1
 
 
 @pytest.mark.parametrize("name", ["scrap", "score"])
@@ -119,9 +149,8 @@ def test_scores_of_scraped_posts_never_go_around_an_overridden_method(name):
         return getattr(self.face, name)(*args)
 
     plain = type("Other", (FaceWrapper,), {name: other})
-    knowing = type("Knowing", (plain,), {"_scrap_scored": lambda self, limit=None: iter([limit])})
-    assert not hasattr(plain(ScoredFace()), "scrap_scored")
-    assert not hasattr(knowing(OnceFace()), "scrap_scored")
+    knowing = type("Knowing", (plain,), {"scrap_scored": lambda self, limit=None: iter([limit])})
+    assert find(plain(ScoredFace()), ScrapsScored) is None
     assert list(knowing(ScoredFace()).scrap_scored(5)) == [5]
 
 
@@ -180,8 +209,8 @@ def wrappers(tmp_path):
         face.close()
 
 
-def test_wrappers_in_the_right_order_keep_the_way_to_post_once(wrappers):
-    assert hasattr(wrappers(ORDER), "post_once")
+def test_wrappers_in_the_right_order_are_idempotent(wrappers):
+    assert wrappers(ORDER).idempotent
 
 
 @pytest.mark.parametrize("pair", list(permutations(ORDER, 2)), ids="-".join)
@@ -206,10 +235,10 @@ def test_the_order_is_checked_through_wrappers_of_a_users_own():
         RetryingFace(FaceWrapper(DryRunFace(OnceFace())))
 
 
-def test_a_layer_that_loses_post_once_is_refused_where_it_is_needed(tmp_path):
-    with pytest.raises(ValueError, match="Doubled hides the post_once of RetryingFace"):
+def test_a_layer_that_may_lose_a_key_is_refused_where_it_is_needed(tmp_path):
+    with pytest.raises(ValueError, match="Doubled has a post of its own and does not say"):
         JournaledFace(Doubled(RetryingFace(OnceFace())), tmp_path / "journal")
-    with pytest.raises(ValueError, match="give Doubled a method _post_once"):
+    with pytest.raises(ValueError, match="set `passes_key = True` in Doubled"):
         RetryingFace(Doubled(OnceFace()))
     assert not list(tmp_path.iterdir())
-    assert hasattr(RetryingFace(Kept(OnceFace())), "post_once")
+    assert RetryingFace(Kept(OnceFace())).idempotent
