@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env
-from kilroy_gym.adapters.evaluation import copy_to_evaluate, mean_score
+from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.codecs import Codec
@@ -257,12 +257,12 @@ class KilroyTrainer:
             wait: For a Face: whether a round waits for its scores; by default it does.
             posts: The most posts to make. Rounds are whole: what would not fill one is not made.
             seconds: No round begins later than this.
-            callback: Called after every round; ``False`` stops. For a Stable-Baselines3 model one
-                of its own will do as well, where ``seconds`` is not given.
+            callback: Called after every round; ``False`` stops. A Stable-Baselines3 model also
+                takes one of its own callbacks or a list of these, where ``seconds`` is not given.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
 
         Raises:
-            TypeError: ``callback`` cannot be called.
+            TypeError: ``callback`` is something else.
             ValueError: A limit or rate is out of range, or timing is given for an environment,
                 which has its own.
             FaceError: The Face failed; the error carries the posts and scores of the round.
@@ -285,15 +285,16 @@ class KilroyTrainer:
     def evaluate(self, posts: int = 100) -> float:
         """Returns the mean score of new posts, made on a copy of a simulated world.
 
-        The copy has the same wrappers, but for those that record, render or change rewards.
         Nothing that is learned from or posted to changes; only the agent's own random stream
         moves on.
 
         Raises:
-            TypeError: The Face is a live one, or a wrapper cannot be copied.
+            TypeError: The Face is a live one, which cannot be copied.
         """
         integer("posts", posts, 1)
-        return mean_score(self.agent, copy_to_evaluate(self.env), posts)
+        twin = kilroy_env(self.env).snapshot()
+        twin.wait = True  # whoever is evaluated: a score that is pending is none yet
+        return mean_score(self.agent, twin, posts)
 
     def _as_agent(self, module_or_agent: Any) -> Any:
         if isinstance(module_or_agent, KilroyModule):

@@ -1,40 +1,29 @@
 """The wrappers around an environment: what they make of observations and actions.
 
-Wrappers are copied onto something else: onto a copy of the world, to evaluate there, or onto a
-stand-in that shows what it is given, to learn what an agent would see of it.
+Wrappers are copied: around a copy of the world, to evaluate there, or around a stand-in that
+shows what it is given, to learn what an agent would see of it.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import gymnasium as gym
-import numpy as np
-import numpy.typing as npt
-from gymnasium.vector import VectorActionWrapper, VectorEnv, VectorRewardWrapper, VectorWrapper
-from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
+from gymnasium.vector import VectorRewardWrapper
 from gymnasium.wrappers import (
     AddRenderObservation,
-    ClipAction,
-    DelayObservation,
-    FrameStackObservation,
     HumanRendering,
-    MaxAndSkipObservation,
     NormalizeObservation,
     NormalizeReward,
     PassiveEnvChecker,
     RecordEpisodeStatistics,
     RecordVideo,
     RenderCollection,
-    RescaleAction,
-    TimeAwareObservation,
 )
 from gymnasium.wrappers import vector as vector_wrappers
 
-from kilroy_gym.interfaces import AnyEnv, RevertsActions
+from kilroy_gym.interfaces import AnyEnv
 
-Wrapped = TypeVar("Wrapped")
 LEFT_OFF = (
     HumanRendering,
     PassiveEnvChecker,
@@ -52,13 +41,6 @@ LEFT_OFF = (
 """They record, render or change rewards, and a copy needs none of that."""
 LEFT_OFF_TOO = {"minari.DataCollector", "stable_baselines3.Monitor"}
 """The same of other libraries, which are not imported for it."""
-REMEMBERS = (
-    DelayObservation,
-    FrameStackObservation,
-    MaxAndSkipObservation,
-    TimeAwareObservation,
-)
-"""What an agent sees through them depends on earlier steps of the episode."""
 
 
 def layers(env: AnyEnv) -> Iterator[Any]:
@@ -74,239 +56,59 @@ def short_name(kind: type) -> str:
     return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
 
 
+def left_off(layer: object) -> bool:
+    """Tells whether a copy does without a wrapper: it records, renders or changes rewards."""
+    kinds = {short_name(kind) for kind in type(layer).__mro__}
+    return isinstance(layer, LEFT_OFF) or bool(kinds & LEFT_OFF_TOO)
+
+
+def copied(layer: Any, copies: Mapping[int, Any], learning: bool = False) -> Any:
+    """Returns a copy of a wrapper around the copy of what is inside.
+
+    Args:
+        layer: The wrapper.
+        copies: What is copied already, by the id of the original.
+        learning: Whether the statistics that the copy normalizes with are those of its original,
+            and go on learning; else they stay as they are now.
+
+    Raises:
+        TypeError: It cannot be copied; the message names it.
+    """
+    if isinstance(layer, AddRenderObservation):
+        raise not_copied(layer, "it shows what the environment renders that it was made on")
+    memo, normalizes = dict(copies), isinstance(layer, NormalizeObservation)
+    if normalizes and learning:
+        memo[id(layer.obs_rms)] = layer.obs_rms
+    try:
+        twin = copy.deepcopy(layer, memo)
+    except Exception as error:  # whatever a foreign object raises where it cannot be copied
+        raise not_copied(layer, f"{type(error).__name__}: {error}") from error
+    if normalizes and not learning:
+        twin.update_running_mean = False
+    return twin
+
+
+def not_copied(wrapper: object, reason: str) -> TypeError:
+    """Returns the refusal of a wrapper that cannot be copied."""
+    return TypeError(
+        f"{type(wrapper).__name__} cannot be copied ({reason}), so what the agent would see "
+        "through it is not known: take it off, or give it a __deepcopy__"
+    )
+
+
 def rewrapped(env: AnyEnv, inside: AnyEnv, learning: bool = False) -> Any:
     """Puts copies of the wrappers around one environment around another.
-
-    Wrappers that record, render or change rewards are left off. What a wrapper normalizes with
-    stays as it is now.
 
     Args:
         env: The environment whose wrappers are copied.
         inside: What goes in the place of the innermost environment.
-        learning: Whether the statistics that a copy normalizes with are those of its original,
-            and go on learning.
+        learning: As for :func:`copied`.
 
     Raises:
         TypeError: A wrapper cannot be copied; the message names it.
     """
-    found: Any = inside
+    copies: dict[int, Any] = {id(env.unwrapped): inside}
     for layer in reversed([*layers(env)]):
-        kinds = {short_name(kind) for kind in type(layer).__mro__}
-        if isinstance(layer, LEFT_OFF) or kinds & LEFT_OFF_TOO:
-            continue
-        if isinstance(layer, AddRenderObservation):
-            raise TypeError(
-                "AddRenderObservation cannot be copied: it renders the environment that it was "
-                "made on, so what the agent would see through it is not known; take it off"
-            )
-        normalizes = isinstance(layer, NormalizeObservation)
-        found = reseated(layer, "env", found, [layer.obs_rms] if normalizes and learning else [])
-        if normalizes and not learning:
-            found.update_running_mean = False
-    return found
-
-
-def reseated(wrapper: Wrapped, holds: str, inside: Any, shared: Iterable[Any] = ()) -> Wrapped:
-    """Returns a copy of a wrapper around something else.
-
-    Args:
-        wrapper: The wrapper.
-        holds: Its attribute that holds what is inside.
-        inside: What the copy holds there.
-        shared: What the copy shares with the original.
-
-    Raises:
-        TypeError: It cannot be copied.
-    """
-    state = dict(vars(wrapper))
-    old = state.pop(holds)
-    memo = {id(old): inside, id(old.unwrapped): inside.unwrapped}
-    memo |= {id(each): each for each in shared}
-    try:
-        state = copy.deepcopy(state, memo)
-    except Exception as error:  # whatever a foreign object raises where it cannot be copied
-        raise TypeError(
-            f"{type(wrapper).__name__} cannot be copied ({error}), so what the agent would see "
-            "through it is not known: take it off"
-        ) from error
-    twin = object.__new__(type(wrapper))
-    vars(twin).update(state, **{holds: inside})
-    return twin
-
-
-class _Shows(gym.Env[Any, Any]):
-    """Stands in for an environment, and shows what it is given."""
-
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        self.observation_space, self.action_space = env.observation_space, env.action_space
-        self.shown: Any = None
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        return self.shown, {}
-
-
-class ShowsBatch(VectorEnv[Any, Any, Any]):
-    """Stands in for a vector environment, and shows what it is given.
-
-    Args:
-        num_envs: The slots.
-        observation_space: Of one slot.
-        action_space: Of one slot.
-        metadata: Of the environment that it stands in for.
-
-    Attributes:
-        shown: A batch of as many observations as there are slots.
-    """
-
-    def __init__(
-        self,
-        num_envs: int,
-        observation_space: gym.Space[Any],
-        action_space: gym.Space[Any],
-        metadata: dict[str, Any],
-    ) -> None:
-        """Shows nothing yet."""
-        self.num_envs, self.metadata = num_envs, metadata
-        self.single_observation_space, self.single_action_space = observation_space, action_space
-        self.observation_space = batch_space(observation_space, num_envs)
-        self.action_space = batch_space(action_space, num_envs)
-        self.shown: Any = None
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Shows it."""
-        return self.shown, {}
-
-
-def seen_through(env: AnyEnv, observations: Any, learning: bool = False) -> Any:
-    """Returns what an agent sees where the innermost environment shows something.
-
-    Each observation is taken for the first of an episode.
-
-    Args:
-        env: The environment, wrapped or not.
-        observations: A batch of the innermost environment's observations, of any size.
-        learning: Whether the statistics that wrappers normalize with learn from it.
-
-    Raises:
-        TypeError: A wrapper cannot be copied, or does more on a reset than to look.
-    """
-    if not [*layers(env)]:
-        return observations
-    base: Any = env.unwrapped
-    if isinstance(env, VectorEnv):
-        spaces = base.single_observation_space, base.single_action_space
-        stand_in = ShowsBatch(base.num_envs, *spaces, base.metadata)
-        twin = rewrapped(env, stand_in, learning)
-
-        def show(rows: Any) -> Any:
-            stand_in.shown = rows
-            return _reset(env, twin)
-
-        return in_chunks(show, observations, base.num_envs)
-    single = _Shows(base)
-    twin, seen = rewrapped(env, single, learning), []
-    for single.shown in iterate(
-        batch_space(base.observation_space, size_of(observations)), observations
-    ):
-        seen.append(_reset(env, twin))
-    return batch_of(twin.observation_space, seen)
-
-
-def _reset(env: AnyEnv, twin: Any) -> Any:
-    try:
-        return twin.reset()[0]
-    except Exception as error:  # whatever a foreign wrapper raises
-        names = ", ".join(type(layer).__name__ for layer in layers(env))
-        raise TypeError(
-            f"what the agent would see of a post's context through {names} is not known, since "
-            f"it needs the environment itself for that: {type(error).__name__} {error}"
-        ) from error
-
-
-def batch_of(space: gym.Space[Any], values: Sequence[Any]) -> Any:
-    """Returns values of a space as a batch."""
-    empty: Any = create_empty_array(space, len(values))
-    return concatenate(space, values, empty)
-
-
-def size_of(observations: Any) -> int:
-    """Returns how many observations a batch holds."""
-    if isinstance(observations, dict):
-        return size_of(next(iter(observations.values())))
-    return len(observations)
-
-
-def each_part(observations: Any, function: Callable[[Any], Any]) -> Any:
-    """Applies a function to a batch, or to each part of one that has several."""
-    if isinstance(observations, dict):
-        return {key: each_part(part, function) for key, part in observations.items()}
-    return function(observations)
-
-
-def in_chunks(show: Callable[[Any], Any], observations: Any, rows: int) -> Any:
-    """Takes a batch of any size through a function of exactly so many rows."""
-    count, parts = size_of(observations), []
-    for start in range(0, count, rows):
-        numbers = np.arange(start, start + rows).clip(max=count - 1)
-        # Copied, since wrappers may fill the same array again.
-        parts.append(copy.deepcopy(show(each_part(observations, partial(_rows, numbers=numbers)))))
-    whole = np.arange(count)  # without what filled the last chunk up
-    if isinstance(parts[0], dict):
-        return {key: np.concatenate([part[key] for part in parts])[whole] for key in parts[0]}
-    return np.concatenate(parts)[whole]
-
-
-def _rows(part: Any, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    rows: npt.NDArray[Any] = np.asarray(part)[numbers]
-    return rows
-
-
-def reverted(env: AnyEnv, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Returns the actions of an agent that the wrappers turn into those of the environment.
-
-    Args:
-        env: The environment, wrapped or not.
-        actions: Actions of the innermost environment, of shape ``(n, *space.shape)``.
-
-    Raises:
-        TypeError: A wrapper cannot be inverted; the message names it.
-    """
-    for layer in reversed([*layers(env)]):
-        actions = _reverted_by(layer, actions)
-    return actions
-
-
-def _reverted_by(layer: Any, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if isinstance(layer, VectorWrapper):
-        changes = layer.single_action_space != layer.env.single_action_space
-    else:
-        changes = layer.action_space != layer.env.action_space
-    if not (changes or isinstance(layer, gym.ActionWrapper | VectorActionWrapper)):
-        return actions
-    if isinstance(layer, RevertsActions):
-        return np.array([layer.revert_action(action) for action in actions])
-    if isinstance(layer, vector_wrappers.VectorizeTransformAction):
-        return _reverted_by(layer.wrapper, actions)
-    if isinstance(layer, ClipAction):
-        return actions
-    if isinstance(layer, RescaleAction):
-        inner: Any = layer.env.action_space
-        outer: Any = layer.action_space
-        share = (actions.astype(np.float64) - inner.low) / (inner.high - inner.low)
-        rescaled = outer.low + share * (outer.high - outer.low)
-        found: npt.NDArray[Any] = rescaled.clip(outer.low, outer.high).astype(outer.dtype)
-        return found
-    raise not_inverted(layer)
-
-
-def not_inverted(wrapper: object) -> TypeError:
-    """Returns the refusal of a wrapper that turns actions into others in a way of its own."""
-    return TypeError(
-        f"posts cannot be cloned through {type(wrapper).__name__}, since nobody knows which action "
-        "it turns into a given post: take it off, or put a wrapper there that has a method "
-        "revert_action(action) (RescaleAction, ClipAction and DiscretizeAction work)"
-    )
+        within = copies[id(layer.env)]
+        copies[id(layer)] = within if left_off(layer) else copied(layer, copies, learning)
+    return copies[id(env)]

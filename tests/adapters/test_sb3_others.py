@@ -235,7 +235,7 @@ def test_another_kind_of_policy_is_cloned_once_it_is_registered(monkeypatch):
     )
     posts = [PostData(float(x)) for x in np.random.default_rng(0).normal(2.0, 0.5, 100).clip(0, 10)]
     env = live(posts, BoxCodec(0.0, 10.0))
-    agent = KilroyTrainer(env, SB3Agent.of(contrib("TQC"), env, 0)).fine_tune().agent
+    agent = KilroyTrainer(env, SB3Agent.of(contrib("TQC"), env, 0), seed=0).fine_tune().agent
     assert env.codec.decode(agent.predict(0, deterministic=True)[0]) == pytest.approx(2.0, abs=0.5)
 
 

@@ -108,13 +108,16 @@ def test_separate_environments_report_their_posts_in_the_order_of_the_slots():
 
 @pytest.mark.parametrize(("algorithm", "slots"), [(PPO, None), (PPO, 4), (SAC, None)])
 def test_a_clone_acts_through_the_wrapper_that_rescales_its_actions(algorithm, slots):
-    face = ListFace([PostData(2.0)] * 60)
+    # SAC fits a spread, and posts that are all the same have none.
+    spread = 0.5 if algorithm is SAC else 0.0
+    drawn = np.random.default_rng(0).normal(2.0, spread, 100)
+    face = ListFace([PostData(float(x)) for x in drawn])
     codec = BoxCodec(0.0, 10.0)
     if slots:
         env = vector_wrappers.RescaleAction(FaceVectorEnv(face, slots, codec), ZERO, ONE)
     else:
         env = by_24(RescaleAction(FaceEnv(face, codec), ZERO, ONE))
-    agent = KilroyTrainer(env, SB3Agent.of(algorithm, env, 0)).fine_tune(epochs=60).agent
+    agent = KilroyTrainer(env, SB3Agent.of(algorithm, env, 0), seed=0).fine_tune().agent
     action, _ = agent.predict(hours(0.5)[0], deterministic=True)
     assert action == pytest.approx(0.2, abs=0.05)
     env.reset()
@@ -207,7 +210,7 @@ def test_a_clone_on_scaled_observations_plays_on_the_same_scale():
     contexts = hours(*range(24))
     posts = [PostData(bool(hour > 12), contexts[hour]) for hour in range(24)] * 5
     env = by_24(env_of(posts=posts))
-    agent = KilroyTrainer(env, SB3Agent.of(A2C, env, 0)).fine_tune().agent
+    agent = KilroyTrainer(env, SB3Agent.of(A2C, env, 0), seed=0).fine_tune().agent
     actions, _ = agent.predict(contexts / 24, deterministic=True)
     assert actions[[0, 3, 6, 18, 21, 23]].tolist() == [0, 0, 0, 1, 1, 1]
 
@@ -251,7 +254,7 @@ class Warmed(gym.Wrapper):
 @pytest.mark.parametrize(
     ("wrap", "reason"),
     [
-        (AddRenderObservation, "AddRenderObservation cannot be copied: it renders"),
+        (AddRenderObservation, r"AddRenderObservation cannot be copied \(it shows what"),
         (Warmed, "through Warmed is not known, since it needs the environment itself"),
     ],
 )
@@ -305,37 +308,6 @@ def test_predictions_apply_the_wrappers_of_stable_baselines3_and_change_nothing(
     expected, _ = agent.model.predict(vec.normalize_obs(stacked), deterministic=True)
     np.testing.assert_array_equal(actions, expected)
     np.testing.assert_array_equal(vec.obs_rms.mean, mean)
-
-
-@pytest.mark.parametrize("slots", [None, 2])
-def test_an_evaluation_goes_through_all_wrappers_and_uses_what_normalizes_frozen(slots):
-    def scaled():
-        return TransformObservation(
-            gym.make("Kilroy-Timing-v0"),
-            lambda time: (time / np.array([24.0, 7.0])).astype(np.float32),
-            Box(0.0, 1.0, (2,), np.float32),
-        )
-
-    env = SyncVectorEnv([scaled] * slots, autoreset_mode=SAME_STEP) if slots else scaled()
-    vec = VecNormalize(VecFrameStack(KilroyVecEnv(env), 2))
-    trainer = KilroyTrainer(env, A2C("MlpPolicy", vec, **SMALL)).fine_tune(epochs=2).run(posts=16)
-    mean, count = vec.obs_rms.mean.copy(), vec.obs_rms.count
-    assert -3 <= trainer.evaluate(20) <= 4
-    assert vec.obs_rms.count == count
-    np.testing.assert_array_equal(vec.obs_rms.mean, mean)
-
-
-def test_an_evaluation_sends_what_the_wrapper_makes_of_an_action():
-    env = TransformAction(gym.make("Kilroy-Bernoulli-v0"), lambda action: 1 - action, None)
-    trainer = KilroyTrainer(env, SB3Agent.of(A2C, env, 0, learning_rate=0.01), seed=0)
-    assert trainer.run(posts=1000).evaluate() > 0.9
-
-
-def test_an_evaluation_refuses_by_name_what_cannot_be_copied():
-    env = Locked(gym.make("Kilroy-Bernoulli-v0"))
-    trainer = KilroyTrainer(env, SB3Agent.of(A2C, env, 0))
-    with pytest.raises(TypeError, match="Locked cannot be copied"):
-        trainer.evaluate()
 
 
 def test_a_move_to_another_environment_keeps_the_wrappers_of_stable_baselines3():

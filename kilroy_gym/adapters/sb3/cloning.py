@@ -12,7 +12,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from kilroy_gym.adapters.sb3.examples import Examples
 from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.adapters.sb3.recipes import recipe_for
-from kilroy_gym.adapters.wrappers import batch_of, short_name
+from kilroy_gym.adapters.through import batch_of
+from kilroy_gym.adapters.wrappers import short_name
 from kilroy_gym.envs.compose import tokens_of
 from kilroy_gym.post import PostData
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch as th
 
-from kilroy_gym.adapters.wrappers import each_part
+from kilroy_gym.adapters.through import each_part
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a model plays: the Kilroy environments inside its own, and what is around them."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,17 +22,16 @@ from stable_baselines3.common.vec_env import (
 
 from kilroy_gym.adapters.environments import codec_of, kilroy_envs
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
-from kilroy_gym.adapters.wrappers import (
+from kilroy_gym.adapters.through import (
     REMEMBERS,
     ShowsBatch,
     each_part,
     in_chunks,
-    layers,
     not_inverted,
-    reseated,
     reverted,
     seen_through,
 )
+from kilroy_gym.adapters.wrappers import layers, not_copied
 from kilroy_gym.codecs import Codec, SequenceCodec
 from kilroy_gym.interfaces import AnyEnv, KilroyEnv
 from kilroy_gym.post import PostData
@@ -223,14 +223,32 @@ def rewrapped(vec_env: VecEnv, inside: VecEnv, learning: bool = False) -> VecEnv
     for layer in reversed([*_layers(vec_env)]):
         if isinstance(layer, LEFT_OFF):
             continue
-        shared: list[Any] = [layer.class_attributes]
-        normalizes = isinstance(layer, VecNormalize) and layer.norm_obs
-        if learning and normalizes:
-            shared.append(layer.obs_rms)
-        inside = reseated(layer, "venv", inside, shared)
-        if isinstance(inside, VecNormalize):
-            inside.training = inside.training and learning
+        inside = _copied(layer, inside, learning)
     return inside
+
+
+def _copied(layer: Any, inside: VecEnv, learning: bool) -> VecEnv:
+    """Returns a copy of a wrapper around something else.
+
+    Raises:
+        TypeError: It cannot be copied.
+    """
+    # Part by part: while it is being made, such a wrapper looks its attributes up for ever.
+    parts = {name: part for name, part in vars(layer).items() if name != "venv"}
+    shared = [layer.class_attributes]
+    if learning and isinstance(layer, VecNormalize) and layer.norm_obs:
+        shared.append(layer.obs_rms)
+    memo: dict[int, Any] = {id(each): each for each in shared}
+    memo |= {id(layer.venv): inside, id(layer.unwrapped): inside.unwrapped}
+    try:
+        parts = copy.deepcopy(parts, memo)
+    except Exception as error:  # whatever a foreign object raises where it cannot be copied
+        raise not_copied(layer, f"{type(error).__name__}: {error}") from error
+    twin: VecEnv = object.__new__(type(layer))
+    vars(twin).update(parts, venv=inside)
+    if isinstance(twin, VecNormalize):
+        twin.training = twin.training and learning
+    return twin
 
 
 def _layers(vec_env: VecEnv) -> Iterator[Any]:
