@@ -221,10 +221,10 @@ class KilroyTrainer:
                     dataset, epochs, batch_size, self._rng, own_order, after_epoch, progress_bar
                 )
                 return self
-            rng = self._rng if shuffle else None
+            rng, mimic = self._rng if shuffle else None, self.agent.mimic
             for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
                 for batch in dataset.batches(batch_size or 1, rng):
-                    self.agent.mimic(batch)
+                    mimic(batch)
                 if callback is not None:
                     plays_module = isinstance(self.agent, PlaysModule)
                     metrics = self.module.metrics() if plays_module else {}

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Generic
@@ -217,12 +218,7 @@ class ModuleAgent(Generic[X, DraftId]):
         self, number: int, callback: Callback | None, before_sending: BeforeSending | None
     ) -> bool | None:
         """Plays a round, or the rest of one, reinforces with every score that came, and tells."""
-
-        def write(contexts: npt.NDArray[Any], before: Sequence[Draft]) -> Sequence[Draft]:
-            written = self._write(contexts, before)
-            return written if before_sending is None else before_sending(written)
-
-        played, scores = self.rounds.play(write)
+        played, scores = self.rounds.play(partial(self._write, before_sending))
         self._reinforce(scores)
         return None if callback is None else callback(played.told(number, self.module.metrics()))
 
@@ -232,7 +228,12 @@ class ModuleAgent(Generic[X, DraftId]):
         self.module.forget([draft_id for draft_id, _ in drafts])
         return actions_of(self._codec, [post for _, post in drafts])
 
-    def _write(self, contexts: npt.NDArray[Any], before: Sequence[Draft]) -> Sequence[Draft]:
+    def _write(
+        self,
+        before_sending: BeforeSending | None,
+        contexts: npt.NDArray[Any],
+        before: Sequence[Draft],
+    ) -> Sequence[Draft]:
         """Lets the module write, and refuses a draft id that is taken before anything is posted."""
         drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
         taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
@@ -243,7 +244,7 @@ class ModuleAgent(Generic[X, DraftId]):
                     "ids must differ while scores are open"
                 )
             taken.add(draft_id)
-        return drafts
+        return drafts if before_sending is None else before_sending(drafts)
 
     def _reinforce(self, scores: Mapping[DraftId, float]) -> None:
         if scores:

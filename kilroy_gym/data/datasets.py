@@ -46,10 +46,12 @@ class Dataset(Sequence[PostData[X]], ABC):
         """
         starts = range(0, len(self), integer("batch_size", batch_size, 1))
         if rng is None:
-            yield from (self[start : start + batch_size] for start in starts)
+            for start in starts:
+                yield self[start : start + batch_size]
         else:
             order = rng.permutation(len(self)).tolist()
-            yield from (self.take(order[start : start + batch_size]) for start in starts)
+            for start in starts:
+                yield self.take(order[start : start + batch_size])
 
 
 class DatasetFactory(ABC, Generic[X]):

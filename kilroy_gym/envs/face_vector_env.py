@@ -143,6 +143,9 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         """Closes the Face, too; called once, by ``close``."""
         self._close_face()
 
+    def __del__(self) -> None:
+        """Does nothing; before Gymnasium 1.3 it would close the Face, which others may use."""
+
     def render(self) -> tuple[Any, ...] | None:
         """Returns one frame, since there is one feed; ``None`` where it is printed or not kept."""
         frame = self._frame()

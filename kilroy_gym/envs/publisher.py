@@ -176,16 +176,15 @@ class Publisher:
             if post_id not in self._scores:
                 self.pending.setdefault(post_id, now)
         slots = [slot for slot in range(len(posts)) if slot not in self._ids]
-        left, taken = iter(slots), set(self._ids.values())
+        left = iter(slots)
         if slots:
             if self._ids and self._last_at is not None:
                 self._sleep_until(self._last_at + self.post_rate)
             for post_id in self.face.post_many(self._paced([posts[slot] for slot in slots])):
-                if post_id in taken or post_id in self.pending:
+                if post_id in self.pending or post_id in self._scores:
                     raise ValueError(f"it gave two posts the same id, {post_id!r}")
                 if (slot := next(left, None)) is None:
                     raise ValueError(f"it gave more ids than the {len(slots)} posts it was given")
-                taken.add(post_id)
                 self._ids[slot] = post_id
                 self.pending[post_id] = self._last_at = self.clock.time()
         if missing := len(list(left)):
