@@ -1,10 +1,14 @@
-"""Models of other libraries, recognised without importing those."""
+"""Models of other libraries, recognised without importing those.
+
+They are recognised by the module of a base class, since to ask with ``isinstance`` would load
+torch for everybody who has no such model.
+"""
 
 from typing import Any
 
 
 def model_as_agent(candidate: Any) -> Any:
-    """Returns a Stable-Baselines3 model as an agent, and anything else as it is."""
+    """Returns a Stable-Baselines3 model as an agent, and anything else unchanged."""
     bases = type(candidate).__mro__
     if any(base.__module__ == "stable_baselines3.common.base_class" for base in bases):
         from kilroy_gym.adapters.sb3 import SB3Agent

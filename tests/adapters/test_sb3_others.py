@@ -134,7 +134,10 @@ def test_what_cannot_be_cloned_is_told_apart_from_what_can_by_its_library():
     trainer = KilroyTrainer(env, SB3Agent(Foreign(KilroyVecEnv(env))))
     with pytest.raises(TypeError) as refused:
         trainer.fine_tune()
-    for part in ("elsewhere.PPO with its Policy cannot be warm-started", "Known are PPO, A2C, DQN"):
+    for part in (
+        "elsewhere.PPO with its Policy cannot be warm-started",
+        "Known are stable_baselines3's PPO, A2C, DQN",
+    ):
         assert part in str(refused.value)
     assert "register_cloning adds another" in str(refused.value)
     assert env.face.posted == []
@@ -227,7 +230,7 @@ def test_another_kind_of_policy_is_cloned_once_it_is_registered(monkeypatch):
     register_cloning(
         "sb3_contrib.tqc.policies.TQCPolicy",
         Recipe(
-            "sb3_contrib.TQC",
+            ("sb3_contrib.TQC",),
             lambda policy: Parts(policy.actor, policy.actor.optimizer),
             mode_and_spread,
             squashed=True,

@@ -28,14 +28,13 @@ class SB3Agent:
     :class:`~kilroy_gym.adapters.sb3.hand_over.HandOver` for how it learns from its clone on.
 
     Args:
-        model: The model, on a Kilroy environment: ``PPO("MlpPolicy", env)`` where ``env`` is one
-            of one post a step, ``PPO("MlpPolicy", KilroyVecEnv(env))`` where it is one of one
-            round a step.
+        model: The model, on a Kilroy environment: ``PPO("MlpPolicy", env)`` for a single
+            environment, ``PPO("MlpPolicy", KilroyVecEnv(env))`` for a vector environment.
         env: The environment, for a model that was loaded without one.
         clone_weight: After a warm start, the weight of the cloning loss in the loss of the
-            policy, at least 0: the higher, the longer the model stays near its clone. It falls
-            to 0 in a straight line.
-        clone_decay_posts: Posts until then, at least 1.
+            policy, at least 0: with a larger weight the model stays near its clone for longer.
+            It decays linearly to 0.
+        clone_decay_posts: Posts until it is 0, at least 1.
 
     Attributes:
         model: The model.
@@ -88,7 +87,7 @@ class SB3Agent:
 
         Args:
             algorithm: A class of Stable-Baselines3.
-            env: The environment, of one post or one round a step.
+            env: The environment, single or vector.
             seed: Seed of the model.
             clone_weight: As for the class.
             clone_decay_posts: As for the class.
@@ -152,7 +151,7 @@ class SB3Agent:
             raise ValueError(
                 "the model's environment wraps another Face than the one given: make the model "
                 f"on this very environment, {type(self.model).__name__}('MlpPolicy', env) for "
-                "one post a step and KilroyVecEnv(env) for one round a step"
+                "one post per step and KilroyVecEnv(env) for one round per step"
             )
 
     def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
@@ -215,14 +214,14 @@ class SB3Agent:
         after_epoch: AfterEpoch | None = None,
         progress_bar: bool | None = False,
     ) -> int:
-        """Clones posts, with a validation split and early stopping; returns the epochs it took.
+        """Clones posts, with a validation split and early stopping; returns the best epoch.
 
         Args:
             posts: What to write like; at least one.
             epochs: The most epochs.
-            batch_size: Posts in a gradient step; by default 32.
+            batch_size: Posts per gradient step; by default 32.
             rng: Draws the split and the order; by default from the model's seed.
-            shuffle: Whether every epoch has an order of its own.
+            shuffle: Whether every epoch has its own order.
             after_epoch: Called with the number and the loss of every epoch; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
         """
@@ -240,8 +239,8 @@ class SB3Agent:
     ) -> "SB3Agent":
         """Posts and learns from the scores: ``model.learn`` within a budget.
 
-        Rounds are whole: posts that would not fill one are not made. It goes on from where the
-        last call ended.
+        Only whole rounds are played: posts that would not fill one are not made. It goes on from
+        where the last call ended.
 
         Args:
             total_timesteps: The most posts to make.
@@ -282,8 +281,8 @@ class SB3Agent:
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes on from what :meth:`state` returned, on this agent's environment.
 
-        Stable-Baselines3 unpickles parts of the model: take only what you trust. What is drawn
-        from then on is not what was drawn at the beginning.
+        Stable-Baselines3 unpickles parts of the model: take only what you trust. From here on it
+        draws other random numbers than at the beginning.
         """
         saved = BytesIO(state["model"])
         model = type(self.model).load(saved, self._vec_env, device=self.model.device)
@@ -293,7 +292,7 @@ class SB3Agent:
         self._warm_start = self._warm_start.moved(model, self._played, state["warm_start"])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes the model, as Stable-Baselines3 does it."""
+        """Writes the model to a file of Stable-Baselines3."""
         self.model.save(path)  # type: ignore[arg-type]
 
     @classmethod

@@ -25,7 +25,7 @@ LONE_LEARNING_RATE = 3e-2
 class Cloner:
     """Knows what a model is to learn from posts, through the wrappers that are around it.
 
-    Only what acts is trained: critics are left alone where they are apart, since nobody knows
+    Only the acting network is trained. Critics of their own are left alone, since nobody knows
     what the posts scored.
 
     Args:
@@ -35,8 +35,8 @@ class Cloner:
 
     Attributes:
         recipe: How posts are cloned into this kind of policy.
-        network: What acts.
-        optimizer: The model's own optimizer of what acts.
+        network: The acting network.
+        optimizer: The model's own optimizer of the acting network.
 
     Raises:
         TypeError: It is not known how to clone into this kind of policy, or through a wrapper.
@@ -58,7 +58,7 @@ class Cloner:
 
     @property
     def parameters(self) -> list[th.nn.Parameter]:
-        """What acts, and is to be trained."""
+        """The parameters of the acting network."""
         return list(self.network.parameters())
 
     def new_optimizer(self) -> th.optim.Optimizer:

@@ -18,11 +18,12 @@ CLONING_BATCH = 256
 
 
 class HandOver(BaseCallback):
-    """Lets a model begin where its clone ended.
+    """Lets a model learn from scores starting from its clone.
 
     - Off-policy: the model posts as the clone from the first post on, not at random. For
-      ``learning_starts`` posts what acts stays unchanged while the critics learn. How it explores
-      at first is part of the recipe (:mod:`~kilroy_gym.adapters.sb3.recipes`).
+      ``learning_starts`` posts the acting network stays unchanged while the critics learn. How
+      the model explores at first is part of the recipe
+      (:mod:`~kilroy_gym.adapters.sb3.recipes`).
     - On-policy: before the first update the value function is shifted to the mean of the scores,
       so that the first advantages are not merely an offset.
     - With ``weight``: every gradient of the policy gets the gradient of the cloning loss added,
@@ -32,7 +33,7 @@ class HandOver(BaseCallback):
     Args:
         cloner: What was cloned.
         examples: The posts.
-        learning_starts: Posts before what acts changes, for off-policy models.
+        learning_starts: Posts before the acting network changes, for off-policy models.
         weight: Weight of the cloning loss at first.
         decay_posts: Posts after which the weight is 0.
         seed: Seed of the batches of the cloning loss.
@@ -61,11 +62,11 @@ class HandOver(BaseCallback):
 
     @property
     def hold_left(self) -> int:
-        """Posts to make before what acts changes."""
+        """Posts to make before the acting network changes."""
         return max(self.hold - self.posts, 0)
 
     def state(self) -> dict[str, Any]:
-        """Returns the examples and how far it is: JSON values and arrays."""
+        """Returns the examples and how far it has come: JSON values and arrays."""
         return {
             "examples": self.examples.packed(),
             "posts": self.posts,
@@ -82,7 +83,7 @@ class HandOver(BaseCallback):
 
     @contextmanager
     def guiding(self) -> Iterator[None]:
-        """Changes the gradients of what acts within the block."""
+        """Changes the gradients of the acting network within the block."""
         if not self._started:
             self._started = True
             if isinstance(self.cloner.model, OffPolicyAlgorithm):

@@ -24,16 +24,16 @@ LEAST_NOISE, MOST_NOISE = 0.02, 0.1
 """Bounds of the noise that a deterministic policy explores with, in actions of [-1, 1]."""
 
 Loss = Callable[[Any, Any, th.Tensor], th.Tensor]
-"""From what acts, a batch of observations and the actions taken there to a loss per post, (n,)."""
+"""Takes the acting network, a batch of observations and the actions; returns losses, ``(n,)``."""
 
 
 class Parts(NamedTuple):
     """The parts of a policy that cloning needs.
 
     Attributes:
-        acts: What acts, and is trained.
-        optimizer: The model's own optimizer of what acts.
-        target: The slow copy of what acts, where there is one.
+        acts: The acting network, which is trained.
+        optimizer: The model's own optimizer of the acting network.
+        target: The slow copy of the acting network, where there is one.
     """
 
     acts: Any
@@ -50,16 +50,17 @@ class Recipe:
     """How posts are cloned into a kind of policy.
 
     Attributes:
-        algorithms: Who has such a policy, to be named where another cannot be cloned.
+        algorithms: Who has such a policy, to be named when another cannot be cloned, such as
+            ``("sbx.PPO",)``.
         parts: Finds the parts of a policy.
-        loss: How badly what acts fits each post.
+        loss: How badly the acting network fits each post.
         squashed: Whether ``loss`` takes continuous actions in [-1, 1], not as the space has them.
         begin: Sets a model up so that its clone acts from the first post on.
-        guided: Whether what acts is trained by the optimizer, so that a cloning term can be added.
+        guided: Whether the optimizer trains the acting network, so a cloning loss can be added.
         composes: Whether it clones posts token by token as well.
     """
 
-    algorithms: str
+    algorithms: tuple[str, ...]
     parts: Callable[[Any], Parts]
     loss: Loss
     squashed: bool = False
@@ -72,17 +73,17 @@ _RECIPES: dict[str, Recipe] = {}
 
 
 def register_cloning(name: str, recipe: Recipe) -> None:
-    """Says how posts are cloned into a kind of policy, or by an algorithm.
+    """Registers how posts are cloned into a kind of policy, or into one algorithm's.
 
     Args:
-        name: The dotted name of the class of the policy, or of the algorithm. It holds for
-            subclasses too; of several the nearest counts, and an algorithm before its policy.
-        recipe: How.
+        name: The dotted name of the policy's class, or of the algorithm's. It covers subclasses;
+            the nearest class wins, and an algorithm wins over its policy.
+        recipe: How to clone.
 
     Example:
         >>> from kilroy_gym.adapters.sb3.recipes import Parts, Recipe, mode_and_spread
         >>> tqc = Recipe(
-        ...     "sb3_contrib.TQC",
+        ...     ("sb3_contrib.TQC",),
         ...     lambda policy: Parts(policy.actor, policy.actor.optimizer),
         ...     mode_and_spread,
         ...     squashed=True,
@@ -102,10 +103,14 @@ def recipe_for(model: BaseAlgorithm) -> Recipe:
         recipe = _RECIPES.get(f"{kind.__module__}.{kind.__qualname__}")
         if recipe is not None:
             return recipe
-    able = ", ".join(recipe.algorithms for recipe in _RECIPES.values())
+    able: dict[str, list[str]] = {}
+    for name in (name for recipe in _RECIPES.values() for name in recipe.algorithms):
+        library, _, algorithm = name.rpartition(".")
+        able.setdefault(library, []).append(algorithm)
+    known = " and ".join(f"{library}'s {', '.join(names)}" for library, names in able.items())
     raise TypeError(
         f"{short_name(type(model))} with its {type(model.policy).__name__} cannot be warm-started, "
-        f"since it is not known how to clone posts into it. Known are {able}; "
+        f"since it is not known how to clone posts into it. Known are {known}; "
         "kilroy_gym.adapters.sb3.register_cloning adds another"
     )
 
@@ -197,12 +202,16 @@ def explore_a_little(model: Any, examples: Examples) -> None:
 
 register_cloning(
     "stable_baselines3.common.policies.ActorCriticPolicy",
-    Recipe("PPO, A2C", lambda policy: Parts(policy, policy.optimizer), likelihood),
+    Recipe(
+        ("stable_baselines3.PPO", "stable_baselines3.A2C"),
+        lambda policy: Parts(policy, policy.optimizer),
+        likelihood,
+    ),
 )
 register_cloning(
     "stable_baselines3.dqn.policies.DQNPolicy",
     Recipe(
-        "DQN",
+        ("stable_baselines3.DQN",),
         lambda policy: Parts(policy.q_net, policy.optimizer, policy.q_net_target),
         shares,
         begin=explore_as_in_the_end,
@@ -211,7 +220,7 @@ register_cloning(
 register_cloning(
     "stable_baselines3.sac.policies.SACPolicy",
     Recipe(
-        "SAC",
+        ("stable_baselines3.SAC",),
         lambda policy: Parts(policy.actor, policy.actor.optimizer),
         mode_and_spread,
         squashed=True,
@@ -221,7 +230,7 @@ register_cloning(
 register_cloning(
     "stable_baselines3.td3.policies.TD3Policy",
     Recipe(
-        "TD3, DDPG",
+        ("stable_baselines3.TD3", "stable_baselines3.DDPG"),
         lambda policy: Parts(policy.actor, policy.actor.optimizer, policy.actor_target),
         distance,
         squashed=True,
@@ -231,7 +240,7 @@ register_cloning(
 register_cloning(
     "sb3_contrib.trpo.trpo.TRPO",  # whose optimizer trains the critic alone
     Recipe(
-        "sb3_contrib.TRPO",
+        ("sb3_contrib.TRPO",),
         lambda policy: Parts(policy, policy.optimizer),
         likelihood,
         guided=False,
@@ -240,7 +249,7 @@ register_cloning(
 register_cloning(
     "sb3_contrib.common.recurrent.policies.RecurrentActorCriticPolicy",
     Recipe(
-        "sb3_contrib.RecurrentPPO",
+        ("sb3_contrib.RecurrentPPO",),
         lambda policy: Parts(policy, policy.optimizer),
         likelihood_at_the_start,
         composes=False,
@@ -249,7 +258,7 @@ register_cloning(
 register_cloning(
     "sb3_contrib.qrdqn.policies.QRDQNPolicy",
     Recipe(
-        "sb3_contrib.QRDQN",
+        ("sb3_contrib.QRDQN",),
         lambda policy: Parts(policy.quantile_net, policy.optimizer, policy.quantile_net_target),
         shares,
         begin=explore_as_in_the_end,

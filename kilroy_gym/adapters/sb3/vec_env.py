@@ -119,7 +119,7 @@ class KilroyVecEnv(VecEnv):
         return [_attribute(env, attr_name) for env in self._environments(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Sets an attribute where the environment has it, else on the innermost one."""
+        """Sets an attribute on the layer that has it, else on the innermost environment."""
         for env in _different(self._environments(indices)):
             layers = [layer for layer in _layers(env) if attr_name in vars(layer)]
             setattr(layers[0] if layers else env.unwrapped, attr_name, value)
@@ -138,7 +138,7 @@ class KilroyVecEnv(VecEnv):
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: Indices = None
     ) -> list[bool]:
-        """Tells whether a wrapper is around; what ``Monitor`` gives is built in."""
+        """Tells whether a wrapper is there; what ``Monitor`` does is built in."""
         return [
             wrapper_class is Monitor
             or any(isinstance(layer, wrapper_class) for layer in _layers(self.env))
@@ -147,7 +147,7 @@ class KilroyVecEnv(VecEnv):
         ]
 
     def get_images(self) -> Sequence[npt.NDArray[Any] | None]:
-        """Returns the frames that the environment renders: one for one Face."""
+        """Returns the frames that the environment renders, one per Face."""
         frames: Any = self.env.render() or ()
         return list(frames)
 

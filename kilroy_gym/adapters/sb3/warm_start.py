@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 import torch as th
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from kilroy_gym.adapters.sb3.cloning import Cloner
 from kilroy_gym.adapters.sb3.examples import Examples, concatenated
 from kilroy_gym.adapters.sb3.fitting import fit, step
 from kilroy_gym.adapters.sb3.hand_over import HandOver
 from kilroy_gym.adapters.sb3.played import Played
+from kilroy_gym.data.weights import Resampled
 from kilroy_gym.interfaces import AfterEpoch
 from kilroy_gym.post import PostData
 
 BATCH_SIZE = 32
 CHUNK = 1024
-"""Posts that are encoded at a time, so that a dataset need not fit into memory."""
+"""Posts that are encoded at a time, since a dataset need not fit into memory."""
 KEPT_EXAMPLES = 1000
-"""How many of the cloned posts are kept to stay near to."""
+"""How many of the cloned posts are kept for the cloning loss afterwards."""
 
 
 class WarmStart:
@@ -38,7 +40,7 @@ class WarmStart:
     """
 
     def __init__(self, model: BaseAlgorithm, clone_weight: float, clone_decay_posts: int) -> None:
-        """Remembers how long the model was going to wait with learning."""
+        """Remembers after how many posts the model was going to begin to learn."""
         if not clone_weight >= 0:
             raise ValueError(f"clone_weight must be at least 0, got {clone_weight!r}")
         if not clone_decay_posts >= 1:
@@ -46,7 +48,8 @@ class WarmStart:
         self.model = model
         self.clone_weight, self.clone_decay_posts = clone_weight, clone_decay_posts
         self.hand_over: HandOver | None = None
-        self._learning_starts = int(getattr(model, "learning_starts", 0))
+        waits = isinstance(model, OffPolicyAlgorithm)
+        self._learning_starts = int(model.learning_starts) if waits else 0
         self._steps: tuple[Cloner, th.optim.Optimizer] | None = None
 
     def mimic(self, posts: Sequence[PostData[Any]], played: Played) -> None:
@@ -73,7 +76,7 @@ class WarmStart:
         after_epoch: AfterEpoch | None,
         progress_bar: bool | None,
     ) -> int:
-        """Clones posts; returns the epochs it took."""
+        """Clones posts; returns the best epoch."""
         rng = rng or np.random.default_rng(self.model.seed)
         cloner = self._cloner(played)
         chunks = [slice(start, start + CHUNK) for start in range(0, len(posts), CHUNK)]
@@ -81,7 +84,7 @@ class WarmStart:
             cloner.look(posts[chunk])
         examples = concatenated([cloner.examples(posts[chunk]) for chunk in chunks])
         size = batch_size or BATCH_SIZE
-        originals = getattr(posts, "numbers", None)  # of a resampled dataset
+        originals = posts.numbers if isinstance(posts, Resampled) else None
         if len(posts) != len(examples.actions):  # composed: every token is an example
             originals = None
         good = fit(
@@ -91,15 +94,15 @@ class WarmStart:
         return good
 
     def state(self) -> dict[str, Any] | None:
-        """Returns what goes on after a warm start, which is not the model's own; or ``None``."""
+        """Returns what a warm start has left to do, beside the model's own state; or ``None``."""
         return None if self.hand_over is None else self.hand_over.state()
 
     def moved(
         self, model: BaseAlgorithm, played: Played, state: Mapping[str, Any] | None
     ) -> "WarmStart":
-        """Returns the same for the model as it was loaded, with what :meth:`state` returned."""
+        """Returns the same for a model that was loaded, with what :meth:`state` returned."""
         moved = WarmStart(model, self.clone_weight, self.clone_decay_posts)
-        moved._learning_starts = self._learning_starts  # the model's own may be 0 by now
+        moved._learning_starts = self._learning_starts  # the model's own may be 0 now
         if state is not None:
             cloner = moved._cloner(played)
             examples = Examples.unpacked(state["examples"], model.device)
