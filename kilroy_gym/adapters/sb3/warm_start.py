@@ -48,8 +48,9 @@ class WarmStart:
         self.model = model
         self.clone_weight, self.clone_decay_posts = clone_weight, clone_decay_posts
         self.hand_over: HandOver | None = None
-        waits = isinstance(model, OffPolicyAlgorithm)
-        self._learning_starts = int(model.learning_starts) if waits else 0
+        self._learning_starts = 0
+        if isinstance(model, OffPolicyAlgorithm):
+            self._learning_starts = model.learning_starts
         self._steps: tuple[Cloner, th.optim.Optimizer] | None = None
 
     def mimic(self, posts: Sequence[PostData[Any]], played: Played) -> None:
