@@ -8,37 +8,31 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import gymnasium as gym
-from gymnasium.vector import VectorRewardWrapper
 from gymnasium.wrappers import (
     AddRenderObservation,
+    Autoreset,
     HumanRendering,
     NormalizeObservation,
     NormalizeReward,
-    PassiveEnvChecker,
     RecordEpisodeStatistics,
     RecordVideo,
     RenderCollection,
+    vector,
 )
-from gymnasium.wrappers import vector as vector_wrappers
 
 from kilroy_gym.interfaces import AnyEnv
 
 LEFT_OFF = (
+    Autoreset,
     HumanRendering,
-    PassiveEnvChecker,
     RecordEpisodeStatistics,
     RecordVideo,
     RenderCollection,
-    gym.RewardWrapper,
-    NormalizeReward,
-    vector_wrappers.HumanRendering,
-    vector_wrappers.RecordEpisodeStatistics,
-    vector_wrappers.RecordVideo,
-    vector_wrappers.NormalizeReward,
-    VectorRewardWrapper,
+    vector.HumanRendering,
+    vector.RecordEpisodeStatistics,
+    vector.RecordVideo,
 )
-"""They record, render or change rewards, and a copy needs none of that."""
+"""Wrappers that record or show what happens, and change neither observations nor actions."""
 LEFT_OFF_TOO = {"minari.DataCollector", "stable_baselines3.Monitor"}
 """The same of other libraries, which are not imported for it."""
 
@@ -57,7 +51,7 @@ def short_name(kind: type) -> str:
 
 
 def left_off(layer: object) -> bool:
-    """Tells whether a copy does without a wrapper: it records, renders or changes rewards."""
+    """Tells whether a wrapper only records or shows, so that a copy does without it."""
     kinds = {short_name(kind) for kind in type(layer).__mro__}
     return isinstance(layer, LEFT_OFF) or bool(kinds & LEFT_OFF_TOO)
 
@@ -83,7 +77,7 @@ def copied(layer: Any, copies: Mapping[int, Any], learning: bool = False) -> Any
         twin = copy.deepcopy(layer, memo)
     except Exception as error:  # whatever a foreign object raises where it cannot be copied
         raise not_copied(layer, f"{type(error).__name__}: {error}") from error
-    if normalizes and not learning:
+    if isinstance(twin, NormalizeObservation | NormalizeReward) and not learning:
         twin.update_running_mean = False
     return twin
 
@@ -91,8 +85,8 @@ def copied(layer: Any, copies: Mapping[int, Any], learning: bool = False) -> Any
 def not_copied(wrapper: object, reason: str) -> TypeError:
     """Returns the refusal of a wrapper that cannot be copied."""
     return TypeError(
-        f"{type(wrapper).__name__} cannot be copied ({reason}), so what the agent would see "
-        "through it is not known: take it off, or give it a __deepcopy__"
+        f"{type(wrapper).__name__} cannot be copied to evaluate on, or to clone posts through "
+        f"({reason}): take it off, or give it a __deepcopy__"
     )
 
 
