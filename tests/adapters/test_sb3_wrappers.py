@@ -27,6 +27,7 @@ from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyFace, KilroyTrainer, PostDa
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
 from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.codecs import BinaryCodec, BoxCodec
+from kilroy_gym.storage.packing import pack, unpack
 
 SAME_STEP = AutoresetMode.SAME_STEP
 ZERO, ONE = np.float32(0), np.float32(1)
@@ -319,3 +320,22 @@ def test_a_move_to_another_environment_keeps_the_wrappers_of_stable_baselines3()
     assert moved.obs_rms.count == pytest.approx(18, abs=0.1)
     assert len(agent.learn(16) and face.posted) == 16
     assert moved.obs_rms.count > 18 + 16
+
+
+@pytest.mark.parametrize("norm_obs", [True, False])
+def test_a_state_holds_what_normalizes(norm_obs):
+    def agent(norm_obs=norm_obs):
+        env = FaceVectorEnv(ListFace(), 2, BinaryCodec())
+        vec = VecNormalize(KilroyVecEnv(env), norm_obs=norm_obs)
+        return SB3Agent(A2C("MlpPolicy", vec, **SMALL))
+
+    first = agent().learn(16)
+    again = agent()
+    again.set_state(unpack(pack(first.state())))
+    old, new = (each.model.get_vec_normalize_env() for each in (first, again))
+    for name in ("obs_rms", "ret_rms") if norm_obs else ("ret_rms",):
+        kept, found = getattr(old, name), getattr(new, name)
+        assert (kept.count, kept.mean, kept.var) == (found.count, found.mean, found.var)
+    assert again.learn(16).updates > first.updates
+    with pytest.raises(ValueError, match="put the same wrappers around it"):
+        agent(not norm_obs).set_state(first.state())

@@ -12,8 +12,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from kilroy_gym.adapters.environments import kilroy_envs
 from kilroy_gym.adapters.sb3.checks import cannot_play, plays, steps_per_update
 from kilroy_gym.adapters.sb3.learning import Callbacks, learn_within
-from kilroy_gym.adapters.sb3.played import Played, envs_of, rewrapped
+from kilroy_gym.adapters.sb3.played import Played, envs_of
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
+from kilroy_gym.adapters.sb3.vec_wrappers import rewrapped, set_statistics, statistics
 from kilroy_gym.adapters.sb3.warm_start import WarmStart
 from kilroy_gym.codecs import Codec
 from kilroy_gym.interfaces import AfterEpoch, AnyEnv, KilroyFace
@@ -272,11 +273,15 @@ class SB3Agent:
         """Returns all it takes to go on from the last update: JSON values, arrays and bytes.
 
         The bytes are the model as Stable-Baselines3 saves it, which holds neither rollout nor
-        replay buffer.
+        replay buffer. What ``VecNormalize`` normalizes with is there besides.
         """
         saved = BytesIO()
         self.model.save(saved)
-        return {"model": saved.getvalue(), "warm_start": self._warm_start.state()}
+        return {
+            "model": saved.getvalue(),
+            "warm_start": self._warm_start.state(),
+            "statistics": statistics(self._vec_env),
+        }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes on from what :meth:`state` returned, on this agent's environment.
@@ -289,6 +294,7 @@ class SB3Agent:
         if model.seed is not None:
             model.set_random_seed(model.seed + model.num_timesteps)
         self.model = model
+        set_statistics(self._vec_env, state.get("statistics", []))
         self._warm_start = self._warm_start.moved(model, self._played, state["warm_start"])
 
     def save(self, path: str | PathLike[str]) -> None:

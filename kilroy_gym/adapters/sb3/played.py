@@ -1,7 +1,5 @@
 """What a model plays: the Kilroy environments inside its own, and what is around them."""
 
-import copy
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,19 +7,11 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import NormalizeObservation
 from stable_baselines3.common.utils import is_vectorized_observation
-from stable_baselines3.common.vec_env import (
-    DummyVecEnv,
-    VecCheckNan,
-    VecEnv,
-    VecEnvWrapper,
-    VecFrameStack,
-    VecMonitor,
-    VecNormalize,
-    VecVideoRecorder,
-)
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecNormalize
 
 from kilroy_gym.adapters.environments import codec_of, kilroy_envs
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
+from kilroy_gym.adapters.sb3.vec_wrappers import rewrapped, vec_layers
 from kilroy_gym.adapters.through import (
     REMEMBERS,
     ShowsBatch,
@@ -31,14 +21,12 @@ from kilroy_gym.adapters.through import (
     reverted,
     seen_through,
 )
-from kilroy_gym.adapters.wrappers import layers, not_copied
+from kilroy_gym.adapters.wrappers import layers
 from kilroy_gym.codecs import Codec, SequenceCodec
 from kilroy_gym.interfaces import AnyEnv, KilroyEnv
 from kilroy_gym.post import PostData
 
 SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
-LEFT_OFF = (VecCheckNan, VecMonitor, VecVideoRecorder)
-"""They watch and record, and change nothing."""
 
 
 class Played:
@@ -159,7 +147,7 @@ class Played:
         singles, vectors = self._chains()
         for env in (*singles[:1], *vectors):
             actions = reverted(env, actions)
-        for layer in reversed([*_layers(self.vec_env)]):
+        for layer in reversed([*vec_layers(self.vec_env)]):
             if layer.action_space != layer.venv.action_space:
                 raise not_inverted(layer)
         return actions
@@ -175,7 +163,7 @@ class Played:
         """Returns all wrappers."""
         singles, vectors = self._chains()
         inner = [layer for env in (*singles, *vectors) for layer in layers(env)]
-        return [*inner, *_layers(self.vec_env)]
+        return [*inner, *vec_layers(self.vec_env)]
 
     def _check_memory(self) -> None:
         """Refuses wrappers that would need to know how a post was begun."""
@@ -204,55 +192,3 @@ def envs_of(vec_env: VecEnv) -> list[AnyEnv]:
         "perhaps, where nobody can ask them what was posted; make the model on KilroyVecEnv(env) "
         "(a round a step), or on a DummyVecEnv"
     )
-
-
-def rewrapped(vec_env: VecEnv, inside: VecEnv, learning: bool = False) -> VecEnv:
-    """Puts copies of the wrappers of Stable-Baselines3 around another environment.
-
-    Those that watch and record are left off. What ``VecNormalize`` normalizes with stays as it is
-    now.
-
-    Args:
-        vec_env: The environment whose wrappers are copied.
-        inside: What goes in the place of the innermost one.
-        learning: Whether the statistics are those of the original, and go on learning.
-
-    Raises:
-        TypeError: A wrapper cannot be copied; the message names it.
-    """
-    for layer in reversed([*_layers(vec_env)]):
-        if isinstance(layer, LEFT_OFF):
-            continue
-        inside = _copied(layer, inside, learning)
-    return inside
-
-
-def _copied(layer: Any, inside: VecEnv, learning: bool) -> VecEnv:
-    """Returns a copy of a wrapper around something else.
-
-    Raises:
-        TypeError: It cannot be copied.
-    """
-    # Part by part: while it is being made, such a wrapper looks its attributes up for ever.
-    parts = {name: part for name, part in vars(layer).items() if name != "venv"}
-    shared = [layer.class_attributes]
-    if learning and isinstance(layer, VecNormalize) and layer.norm_obs:
-        shared.append(layer.obs_rms)
-    memo: dict[int, Any] = {id(each): each for each in shared}
-    memo |= {id(layer.venv): inside, id(layer.unwrapped): inside.unwrapped}
-    try:
-        parts = copy.deepcopy(parts, memo)
-    except Exception as error:  # whatever a foreign object raises where it cannot be copied
-        raise not_copied(layer, f"{type(error).__name__}: {error}") from error
-    twin: VecEnv = object.__new__(type(layer))
-    vars(twin).update(parts, venv=inside)
-    if isinstance(twin, VecNormalize):
-        twin.training = twin.training and learning
-    return twin
-
-
-def _layers(vec_env: VecEnv) -> Iterator[Any]:
-    """Yields the wrappers of Stable-Baselines3 from the outside in."""
-    while isinstance(vec_env, VecEnvWrapper):
-        yield vec_env
-        vec_env = vec_env.venv
