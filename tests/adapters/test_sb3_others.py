@@ -15,7 +15,8 @@ from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from kilroy_gym import FaceVectorEnv, KilroyFace, KilroyTrainer, PostData
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, Recipe, SB3Agent, recipes, register_cloning
-from kilroy_gym.adapters.sb3.recipes import Parts, mode_and_spread
+from kilroy_gym.adapters.sb3.losses import mode_and_spread
+from kilroy_gym.adapters.sb3.recipes import Parts
 from kilroy_gym.codecs import BinaryCodec, BoxCodec
 from kilroy_gym.interfaces import Agent, Checkpointable, ClonesPosts, MovesToEnv, PlaysOneFace
 
