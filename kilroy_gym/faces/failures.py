@@ -1,6 +1,9 @@
 """What an error of a platform says: whether it may pass, and when to ask again."""
 
+import errno
 import math
+import socket
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
@@ -10,44 +13,99 @@ PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same request may succeed (RFC 9110, RFC 6585, RFC 8470)."""
 
 
+WAITING_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-reset")
+LONGEST_WAIT_S = 10**8
+"""A number above this is no wait but a moment: three years, or the year 1973."""
+
+PASSING_ERRORS: set[type[BaseException] | str] = {
+    ConnectionError,
+    TimeoutError,
+    HTTPException,
+    socket.gaierror,
+    "aiohttp.client_exceptions.ClientConnectionError",
+    "aiohttp.client_exceptions.ClientPayloadError",
+    "httpx.NetworkError",
+    "httpx.RemoteProtocolError",
+    "httpx.TimeoutException",
+    "requests.exceptions.ChunkedEncodingError",
+    "requests.exceptions.ConnectionError",
+    "requests.exceptions.Timeout",
+    "urllib3.exceptions.HTTPError",
+}
+"""Errors without an HTTP status that may pass: classes, or the full names of classes of libraries
+that need not be installed. Add those of your platform's library."""
+
+PASSING_ERRNOS = frozenset(
+    {
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETRESET,
+        errno.ENETUNREACH,
+        errno.EPIPE,
+    }
+)
+"""What an ``OSError`` says of a network that is down for now."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Tells whether the same request may succeed later.
 
-    That is: an HTTP status of 408, 425, 429, 500, 502, 503 or 504; and where there is no status, a
-    connection that failed, an answer that broke off or a timeout, as Python's own libraries raise
-    them. An error of another library is one that passes where it is derived from those, or has a
-    status as ``status``, ``status_code`` or ``code``, of its own or of its ``response``.
+    Where the error has an HTTP status, that decides: 408, 425, 429, 500, 502, 503 and 504 may
+    pass. A status is looked for as ``status``, ``status_code`` or ``code`` of the error or of its
+    ``response``. Else an error may pass where it, or a class that it is derived from, is one of
+    :data:`PASSING_ERRORS`: a connection or a look-up of a name that failed, an answer that broke
+    off, a timeout.
     """
     status = _status(error)
     if status is not None:
         return status in PASSING_STATUSES
     if isinstance(error, URLError) and isinstance(error.reason, BaseException):
         return is_passing(error.reason)
-    return isinstance(error, (ConnectionError, TimeoutError, HTTPException))
+    if isinstance(error, OSError) and error.errno in PASSING_ERRNOS:
+        return True
+    kinds = type(error).__mro__
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+    return not PASSING_ERRORS.isdisjoint({*kinds, *names})
 
 
 def retry_after_s(error: BaseException, now: float) -> float:
     """Returns how long a platform asks to wait before the next request, in seconds, at least 0.
 
-    That is ``retry_after`` of the error, in seconds; or the header Retry-After (RFC 9110, 10.2.3),
-    in seconds or as a date, in the mapping ``headers`` of the error or of its ``response``. What
-    cannot be understood counts as 0.
+    That is ``retry_after`` of the error, in seconds; or the first that is there of the headers
+    Retry-After (RFC 9110, 10.2.3: seconds or a date), RateLimit-Reset (seconds) and
+    X-RateLimit-Reset (seconds, unix seconds or a date), in the mapping ``headers`` of the error or
+    of its ``response``. What cannot be understood counts as 0.
 
     Args:
         error: What was raised.
         now: Seconds since 1970-01-01 00:00 UTC, to which a date is compared.
     """
-    asked = getattr(error, "retry_after", None)
-    if asked is None:
-        asked = _header(error)
+    asked = getattr(error, "retry_after", None)  # foreign errors: no contract of ours says it
+    for wish in [asked, *_headers(error)]:
+        if wish is not None:
+            return _seconds(wish, now)
+    return 0.0
+
+
+def _seconds(wish: object, now: float) -> float:
     try:
-        seconds = float(asked)
-    except (TypeError, ValueError):
-        try:
-            seconds = parsedate_to_datetime(asked).timestamp() - now
-        except (TypeError, ValueError, AttributeError, IndexError, OverflowError):
-            return 0.0
+        seconds = float(wish)  # type: ignore[arg-type]
+        if seconds > LONGEST_WAIT_S:  # so great that it is a moment, in unix seconds
+            seconds -= now
+    except (TypeError, ValueError, OverflowError):
+        seconds = _moment(wish) - now
     return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
+
+
+def _moment(wish: object) -> float:
+    """Returns a date of HTTP or of ISO 8601 as unix seconds, NaN where it is neither."""
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            return parse(wish).timestamp()  # type: ignore[arg-type]
+        except (TypeError, ValueError, AttributeError, IndexError, OverflowError):
+            continue
+    return math.nan
 
 
 def _status(error: BaseException) -> int | None:
@@ -59,10 +117,11 @@ def _status(error: BaseException) -> int | None:
     return None
 
 
-def _header(error: BaseException) -> Any:
+def _headers(error: BaseException) -> list[Any]:
+    """Returns the headers that ask to wait, the one that counts most first."""
     for source in (error, getattr(error, "response", None)):
         headers = getattr(source, "headers", None)
         if headers is not None and hasattr(headers, "items"):
             found = {str(name).lower(): value for name, value in headers.items()}
-            return found.get("retry-after")
-    return None
+            return [found.get(name) for name in WAITING_HEADERS]
+    return []

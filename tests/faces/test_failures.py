@@ -1,14 +1,20 @@
+import errno
 import math
+import socket
+from datetime import UTC, datetime
 from email.message import Message
 from email.utils import formatdate
 from http.client import IncompleteRead, RemoteDisconnected
 from types import SimpleNamespace
 from urllib.error import HTTPError, URLError
 
+import httpx
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilroy_gym.faces import failures
 from kilroy_gym.faces.failures import PASSING_STATUSES, is_passing, retry_after_s
 
 NOW = 1_700_000_000.0
@@ -30,6 +36,15 @@ def error_with(**attributes):
         RemoteDisconnected(),
         IncompleteRead(b""),
         URLError(ConnectionRefusedError()),
+        socket.gaierror(socket.EAI_AGAIN, "temporary failure in name resolution"),
+        URLError(socket.gaierror(socket.EAI_NONAME, "name or service not known")),
+        OSError(errno.ENETUNREACH, "network is unreachable"),
+        OSError(errno.EHOSTUNREACH, "no route to host"),
+        httpx.ConnectError("no network"),
+        httpx.ReadTimeout("too slow"),
+        httpx.RemoteProtocolError("broke off"),
+        requests.exceptions.ConnectionError("no network"),
+        requests.exceptions.ReadTimeout("too slow"),
     ],
     ids=repr,
 )
@@ -47,6 +62,8 @@ def test_a_connection_that_failed_may_work_later(error):
         KeyboardInterrupt(),
         URLError("no host given"),
         error_with(code="E42"),
+        httpx.UnsupportedProtocol("ftp"),
+        requests.exceptions.InvalidURL("no host"),
     ],
     ids=repr,
 )
@@ -97,3 +114,31 @@ def test_whatever_a_server_asks_for_is_a_finite_wait(wish):
 def test_a_wish_that_makes_no_sense_is_no_wait(wish):
     assert retry_after_s(error_with(headers={"retry-after": wish}), NOW) == 0
     assert retry_after_s(Exception(), NOW) == 0
+
+
+class OwnError(Exception):
+    """As a library of its own raises them, derived from nothing that is known."""
+
+
+@pytest.mark.parametrize("entry", [OwnError, f"{OwnError.__module__}.OwnError"])
+def test_a_library_of_ones_own_is_named_in_the_table(monkeypatch, entry):
+    class Later(OwnError):
+        pass
+
+    assert not is_passing(Later())
+    monkeypatch.setattr(failures, "PASSING_ERRORS", {*failures.PASSING_ERRORS, entry})
+    assert is_passing(Later())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ratelimit-reset": "90"},
+        {"X-RateLimit-Reset": str(NOW + 90)},
+        {"x-ratelimit-reset": datetime.fromtimestamp(NOW + 90, UTC).isoformat()},
+        {"x-ratelimit-reset": "5", "Retry-After": "90"},
+        {"x-ratelimit-reset": "5", "ratelimit-reset": "90"},
+    ],
+)
+def test_the_end_of_a_rate_limit_is_found_in_the_headers_that_platforms_use(headers):
+    assert retry_after_s(error_with(headers=headers), NOW) == pytest.approx(90)
