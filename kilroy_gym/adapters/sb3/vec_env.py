@@ -107,10 +107,10 @@ class KilroyVecEnv(VecEnv):
             others: list[dict[str, Any]] = [{} for _ in cut_off]
             _spread(infos, others)
             for slot, info in enumerate(others):
-                if dones[slot]:
-                    self.reset_infos[slot] = info
-                else:
+                if not dones[slot]:
                     results[slot].update(info)
+                elif info:  # where there is none, every reset tells the same
+                    self.reset_infos[slot] = info
         self._end_episodes(results, dones, last_seen)
         return observations, rewards.astype(np.float32), dones, results
 
