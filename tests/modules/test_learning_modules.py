@@ -89,15 +89,6 @@ def test_a_module_goes_on_bit_for_bit_from_its_state(make):
 
 
 @every_module
-def test_a_state_is_not_changed_by_what_comes_later(make):
-    module = train(make(0), 3)
-    state = module.state()
-    kept = unpack(pack(state))
-    train(module, 3)
-    np.testing.assert_equal(state, kept)
-
-
-@every_module
 def test_late_scores_go_to_their_own_drafts(make):
     def learned(order):
         module = make(4)

@@ -39,7 +39,7 @@ class Rounds(BaseCallback):
         self.callback = callback
         self.between_updates = between_updates
         self.posts = 0
-        self._steps = 0
+        self._steps = self._rounds = 0
 
     def _on_rollout_start(self) -> None:
         self._steps = 0
@@ -60,8 +60,9 @@ class Rounds(BaseCallback):
 
     def _round(self, made: list[dict[str, Any]]) -> Round:
         """Returns what was posted in this step, as the environments tell it."""
+        self._rounds += 1
         return Round(
-            self.n_calls,
+            self._rounds,
             [info["post_id"] for info in made],
             self.played.last_posts,
             [float(info["episode"]["r"]) for info in made],
