@@ -28,6 +28,7 @@ from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
 from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.codecs import BinaryCodec, BoxCodec
 from kilroy_gym.storage.packing import pack, unpack
+from kilroy_gym.testing import check_agent
 
 SAME_STEP = AutoresetMode.SAME_STEP
 ZERO, ONE = np.float32(0), np.float32(1)
@@ -339,3 +340,8 @@ def test_a_state_holds_what_normalizes(norm_obs):
     assert again.learn(16).updates > first.updates
     with pytest.raises(ValueError, match="put the same wrappers around it"):
         agent(not norm_obs).set_state(first.state())
+
+
+def test_an_agent_keeps_its_promises_through_wrappers_as_well():
+    env = RescaleAction(gym.make("Kilroy-Tone-v0"), ZERO, ONE)
+    check_agent(SB3Agent.of(PPO, env, 0, n_steps=4, batch_size=4, n_epochs=1), env)
