@@ -8,33 +8,23 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gymnasium.wrappers import (
-    AddRenderObservation,
-    Autoreset,
-    HumanRendering,
-    NormalizeObservation,
-    NormalizeReward,
-    RecordEpisodeStatistics,
-    RecordVideo,
-    RenderCollection,
-    vector,
-)
+from gymnasium.wrappers import AddRenderObservation, NormalizeObservation, NormalizeReward
 
 from kilroy_gym.interfaces import AnyEnv
 
-LEFT_OFF = (
-    Autoreset,
-    HumanRendering,
-    RecordEpisodeStatistics,
-    RecordVideo,
-    RenderCollection,
-    vector.HumanRendering,
-    vector.RecordEpisodeStatistics,
-    vector.RecordVideo,
-)
-"""Wrappers that record or show what happens, and change neither observations nor actions."""
-LEFT_OFF_TOO = {"minari.DataCollector", "stable_baselines3.Monitor"}
-"""The same of other libraries, which are not imported for it."""
+LEFT_OFF = {
+    "gymnasium.Autoreset",
+    "gymnasium.HumanRendering",
+    "gymnasium.RecordEpisodeStatistics",
+    "gymnasium.RecordVideo",
+    "gymnasium.RenderCollection",
+    "minari.DataCollector",
+    "stable_baselines3.Monitor",
+}
+"""Wrappers that record or show what happens, and change neither observations nor actions.
+
+By name, since a library need not be there, or not be new enough to have its wrapper.
+"""
 
 
 def layers(env: AnyEnv) -> Iterator[Any]:
@@ -52,8 +42,7 @@ def short_name(kind: type) -> str:
 
 def left_off(layer: object) -> bool:
     """Tells whether a wrapper only records or shows, so that a copy does without it."""
-    kinds = {short_name(kind) for kind in type(layer).__mro__}
-    return isinstance(layer, LEFT_OFF) or bool(kinds & LEFT_OFF_TOO)
+    return any(short_name(kind) in LEFT_OFF for kind in type(layer).__mro__)
 
 
 def copied(layer: Any, copies: Mapping[int, Any], learning: bool = False) -> Any:

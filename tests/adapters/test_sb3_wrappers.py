@@ -8,7 +8,6 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from gymnasium.wrappers import (
     AddRenderObservation,
     ClipAction,
-    DiscretizeAction,
     FlattenObservation,
     FrameStackObservation,
     NormalizeObservation,
@@ -145,7 +144,12 @@ def test_a_wrapper_that_says_how_it_is_inverted_is_taken():
             return 1 - action
 
     assert played(Flip(env_of())).reverted(np.array([0, 1, 1])).tolist() == [1, 0, 0]
-    bins = played(DiscretizeAction(env_of(BoxCodec(0.0, 1.0)), 10))
+
+
+def test_actions_that_were_put_into_bins_are_taken_back_to_the_nearest():
+    if not hasattr(gym.wrappers, "DiscretizeAction"):
+        pytest.skip("this version of Gymnasium has no DiscretizeAction")
+    bins = played(gym.wrappers.DiscretizeAction(env_of(BoxCodec(0.0, 1.0)), 10))
     assert bins.reverted(np.array([[-0.95], [0.95]], np.float32)).tolist() == [0, 9]
 
 
