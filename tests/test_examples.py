@@ -26,7 +26,7 @@ def notebook():
 def executed_notebook():
     cells = nbformat.read(ROOT / "examples" / "notebook.ipynb", as_version=4)
     # A kernel in a process of its own: what it warns about is not this project's.
-    nbclient.NotebookClient(cells, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(cells, startup_timeout=600, kernel_name="python3").execute()
     return cells
 
 
@@ -60,7 +60,7 @@ def test_every_one_of_100_seeds_ends_above_0_99(notebook):
         module = notebook["MyModule"]()
         trainer = KilroyTrainer(notebook["MyFace"](), module).fine_tune()
         assert module.p == AFTER_MIMICKING
-        trainer.run(steps=100, post_rate=0.0001)
+        trainer.run(steps=100, post_rate=0)
         ends.append(module.p)
     assert min(ends) > 0.99
 

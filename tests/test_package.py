@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = (
@@ -59,21 +60,28 @@ def test_only_its_own_files_mention_a_library_of_an_extra():
             assert not set(tops) & set(EXTRAS), path
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The scripts' folder of a fresh environment with nothing but the built wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
+@pytest.fixture(scope="session")
+def installed(run_folder):
+    """The scripts' folder of a fresh environment with nothing but the wheel, built once a run."""
+    folder = run_folder / "wheel"
+    done = folder / "done"
+    with FileLock(run_folder / "wheel.lock"):
+        if not done.exists():
+            build_and_install(folder)
+            done.touch()
+    return folder / "venv" / "bin"
 
+
+def build_and_install(folder):
     def call(*command):
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
         assert done.returncode == 0, done.stdout + done.stderr
 
+    folder.mkdir(exist_ok=True)
     call(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT)
     (wheel,) = folder.glob("kilroy_gym-*.whl")
-    call(sys.executable, "-m", "venv", folder / "venv")
-    bin_folder = folder / "venv" / "bin"
-    call(bin_folder / "python", "-m", "pip", "install", "--quiet", wheel)
-    return bin_folder
+    call(sys.executable, "-m", "venv", "--clear", folder / "venv")
+    call(folder / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", wheel)
 
 
 def test_the_wheel_alone_trains_and_lists_the_roster(installed, tmp_path):
@@ -91,6 +99,6 @@ def test_the_wheel_alone_trains_and_lists_the_roster(installed, tmp_path):
 
 def test_the_wheel_installs_no_top_level_package_but_its_own(installed, tmp_path):
     code = "import importlib.util as u; print(u.find_spec('agents'), u.find_spec('tests'))"
-    command = [installed / "python", "-c", code]
+    command = [installed / "python", "-I", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.strip() == "None None"

@@ -7,7 +7,7 @@ torch for everybody who has no such model.
 from typing import Any
 
 
-def model_as_agent(candidate: Any) -> Any:
+def model_as_agent(candidate: Any) -> object:
     """Returns a Stable-Baselines3 model as an agent, and anything else unchanged."""
     bases = type(candidate).__mro__
     if any(base.__module__ == "stable_baselines3.common.base_class" for base in bases):

@@ -2,7 +2,7 @@ import runpy
 import sys
 from pathlib import Path
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def test_the_benchmark_prints_ratios_of_stepping_and_training(monkeypatch, capsys):

@@ -1,14 +1,12 @@
-"""A bot that the tests kill and start again: `python bluesky_bot.py FACE DIRECTORY SERVICE SOURCE`.
+"""A bot that the tests kill: `python bluesky_bot.py FACE DIRECTORY SERVICE SOURCE POSTS`.
 
-For each number of posts in its input a process goes on with the run until it has made so many.
-Handle and password are in the environment.
+It goes on with the run until it has made so many posts. Handle and password are in the environment.
 """
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-from bots import fork_for_each_line
 from fans import AllHaveRead, Patient, new_module
 
 from kilroy_gym.faces import RetryingFace
@@ -19,9 +17,8 @@ ROUND = 5
 FACES = {"in their round": Patient, "later": AllHaveRead}
 
 
-def go_on(posts):
+def go_on(kind, directory, service, source, posts):
     """Goes on where the last process was."""
-    kind, directory, service, source = sys.argv[1:]
     face = FACES[kind](BlueskyFace(service=service, source=source))
     face = RetryingFace(face, first_wait_s=0.05)
     run = LiveRun(face, new_module(seed=0), directory, ROUND, post_rate=0)
@@ -31,4 +28,4 @@ def go_on(posts):
 
 
 if __name__ == "__main__":
-    fork_for_each_line(go_on)
+    go_on(*sys.argv[1:])

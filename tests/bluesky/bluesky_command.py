@@ -1,4 +1,4 @@
-"""The `kilroy-gym` command for the tests: `python bluesky_command.py SERVICE SOURCE`.
+"""The `kilroy-gym` command for the tests: `python bluesky_command.py SERVICE SOURCE TIMEOUT`.
 
 For each line of JSON in its input, of a folder and variables, a process makes a small run in that
 folder, and writes all there that a program can tell: its output, a log of everything, and where it
@@ -16,8 +16,9 @@ import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-from bots import fork_for_each_line
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from fans import new_module
+from forks import fork_for_each_line
 
 from kilroy_gym.cli import main
 from kilroy_gym.faces.bluesky import BlueskyFace
@@ -26,7 +27,7 @@ POSTS, ROUND = 4, 2
 
 
 def face():
-    return BlueskyFace(service=sys.argv[1], source=sys.argv[2], timeout_s=1.0)
+    return BlueskyFace(service=sys.argv[1], source=sys.argv[2], timeout_s=float(sys.argv[3]))
 
 
 def module():

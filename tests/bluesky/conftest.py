@@ -1,7 +1,7 @@
-"""A real Bluesky network, started once a test run; every test has accounts of its own.
+"""A real Bluesky network, started once per test run; every test has accounts of its own.
 
-``pytest tests/bluesky`` runs what is part of every test run, ``pytest tests/bluesky -m slow`` what
-is exhaustive. Where Node or PostgreSQL is missing the tests are skipped; with ``CI`` set they fail.
+All that needs it is slow: ``pytest tests/bluesky -m slow``. Where Node or PostgreSQL is missing the
+tests are skipped; with ``CI`` set they fail.
 """
 
 import os
@@ -14,32 +14,36 @@ import pytest
 pytest.importorskip("atproto")
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import bluesky_network
-from bluesky_network import LocalBluesky, until, what_is_missing, write
+from bluesky_network import until, what_is_missing, write
 from fans import VIEW, Fans, corpus
 from faults import FaultyProxy
+from shared import shared_network
 
 from kilroy_gym.faces.bluesky import BlueskyFace
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "network: needs a Bluesky network on this machine")
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "network" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
-def network():
+def network(run_folder):
     if (missing := what_is_missing()) is not None:
         # In CI nobody would see that it was skipped.
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up(f"no Bluesky network can be started here: {missing}")
-    with LocalBluesky() as network:
+    with shared_network(run_folder / "bluesky") as network:
         yield network
 
 
 @pytest.fixture(scope="session")
-def new_account(network):
+def new_account(network, worker_id):
     """Makes an account that nothing else uses."""
     names = count()
-    return lambda: network.account(f"account{next(names)}")
+    return lambda: network.account(f"{worker_id}-account{next(names)}")
 
 
 @pytest.fixture

@@ -92,6 +92,4 @@ class Patient(AllHaveRead):
     def score_many(self, post_ids):
         asked = list(post_ids)
         known = super().score_many
-        yield from until(
-            lambda: list(known(asked)), lambda scores: len(scores) == len(asked), timeout_s=120
-        )
+        yield from until(lambda: list(known(asked)), lambda scores: len(scores) == len(asked))

@@ -11,8 +11,6 @@ from faults import FAULTS, signed
 from kilroy_gym import PostData
 from kilroy_gym.faces.bluesky import BlueskyError
 
-pytestmark = pytest.mark.network
-
 KEY = 1_700_000_000_000_000
 
 
@@ -47,13 +45,7 @@ def told_by(face, errors):
     return "".join(told)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(fault, marks=[] if fault == "answer lost" else pytest.mark.slow)
-        for fault in FAULTS
-    ],
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_whichever_request_fails_the_post_is_made_once_and_no_secret_gets_out(
     proxy, face_of, account, records_of, fault, caplog, capfd
 ):

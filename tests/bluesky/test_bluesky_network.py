@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from bluesky_network import until
 
-pytestmark = pytest.mark.network
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ANY_ADDRESS_OF_THIS_MACHINE_ALONE = re.compile("0100007F:|0{24}01000000:|0{16}FFFF00000100007F:")
 OWNER = """
@@ -89,6 +87,6 @@ def test_nothing_is_left_however_the_owner_ends(owner, how):
         process.stdin.flush()
     else:
         process.send_signal(getattr(signal, how))
-    process.wait(60)
+    process.wait()
     until(lambda: [pid for pid in servers if Path(f"/proc/{pid}").exists()], lambda left: not left)
     assert not folder.exists()

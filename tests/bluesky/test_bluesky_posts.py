@@ -13,8 +13,6 @@ from kilroy_gym.faces.bluesky import BlueskyError
 from kilroy_gym.faces.bluesky.face import PROFILE
 from kilroy_gym.faces.bluesky.records import MAX_GRAPHEMES, record_key
 
-pytestmark = pytest.mark.network
-
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 )

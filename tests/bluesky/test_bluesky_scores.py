@@ -5,8 +5,6 @@ from bluesky_network import Readers, until, write
 
 from kilroy_gym import PostData, ScorePending
 
-pytestmark = pytest.mark.network
-
 ABSENT = "at://did:plc:abcdefghijklmnopqrstuvwx/app.bsky.feed.post/3ke6kg3wk2222"
 
 

@@ -1,7 +1,4 @@
-"""No password and no token gets out of a run, whichever of its requests fails.
-
-``pytest tests/bluesky/test_bluesky_secrets.py -m slow -s`` breaks each request in every way.
-"""
+"""No password and no token gets out of a run, whichever of its requests fails."""
 
 import base64
 import json
@@ -14,14 +11,13 @@ from urllib.parse import quote
 
 import pytest
 from bluesky_command import POSTS
-from bots import forked
 from faults import FAULTS, RARER_FAULTS
+from forks import forked
 
 from kilroy_gym.faces import read_journal
 from kilroy_gym.live.base import JOURNAL
 
-pytestmark = pytest.mark.network
-
+COMMAND = Path(__file__).with_name("bluesky_command.py")
 MENDED = {"401", "expired"}
 """After these the login is renewed, and the run goes on; and after the last request none is left
 to be refused."""
@@ -57,8 +53,8 @@ def command(network, library, proxy, new_account, tmp_path):
     secrets = set()
 
     @contextmanager
-    def start():
-        with forked("bluesky_command.py", [network.service, library.handle], {}) as bot:
+    def start(timeout_s=600.0):
+        with forked(COMMAND, network.service, library.handle, timeout_s) as bot:
 
             def run():
                 account, folder = new_account(), tmp_path / str(next(numbers))
@@ -91,31 +87,25 @@ def test_the_search_finds_a_secret_in_every_form(tmp_path, shift):
     assert {Path(path).name for path in leaks(tmp_path, [secret])} == set(written)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(fault, marks=[] if fault == "500" else pytest.mark.slow)
-        for fault in (*FAULTS, *RARER_FAULTS)
-    ],
-)
+@pytest.mark.parametrize("fault", [*FAULTS, *RARER_FAULTS])
 def test_whichever_request_of_a_run_fails_no_secret_is_left_anywhere(
     command, proxy, tmp_path, fault
 ):
     start, secrets = command
-    with start() as (bot, run):
+    with start(5.0 if fault == "slow" else 600.0) as (bot, run):
         for number in count():
             proxy.break_requests({number: fault})
             folder = run()
-            assert bot.has_ended(120)
+            code = bot.ended()
             proxy.listen()
             if not proxy.broken:
                 break
             errors = (folder / "stderr").read_text()
-            if fault not in MENDED and not (fault == "refused" and bot.code == 0):
-                assert bot.code == 2, errors
+            if fault not in MENDED and not (fault == "refused" and code == 0):
+                assert code == 2, errors
                 assert "Bluesky" in errors
                 assert "Traceback" in errors
-    assert bot.code == 0, errors
+    assert code == 0, errors
     assert number > POSTS + 4
     print(f"{fault}: {number} runs with a fault, {len(secrets)} secrets")
     assert [e.state for e in read_journal(folder / "run" / JOURNAL)] == ["made"] * POSTS
@@ -129,12 +119,13 @@ def test_a_run_that_is_aborted_leaves_no_secret(command, proxy, tmp_path):
     def watch(method, what):
         if method == "putRecord" and what == "carried out" and len(proxy.requests) > 5:
             posting.set()
-            assert over.wait(60)
+            over.wait()
 
     proxy.watch = watch
     with start() as (bot, run):
         folder = run()
-        assert posting.wait(60)
+        while not posting.wait(0.1):
+            assert bot.is_there()
         assert bot.kill(signal.SIGABRT)
         over.set()
     assert "Current thread" in (folder / "stderr").read_text()

@@ -208,7 +208,7 @@ while seed == 2 and os.path.exists({marker!r}):
         told.write("started\\n")
         told.flush()
         import threading
-        threading.Event().wait(60)
+        threading.Event().wait(600)
         told.write("survived\\n")
 """
 

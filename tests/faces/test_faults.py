@@ -16,12 +16,23 @@ def server():
         yield server
 
 
+class GivingUp(HttpFace):
+    """Waits for an answer, however late, unless the server holds it back."""
+
+    def __init__(self, server):
+        super().__init__(server.port)
+        self.server = server
+
+    def _sent(self, connection):
+        if self.server.taken.get() == "slow":
+            connection.sock.settimeout(0.001)
+
+
 @pytest.fixture
-def face(server, tmp_path, request):
+def face(server, tmp_path):
     """A Face with a journal and attempts, whose platform is a real server on loopback."""
-    slow = "slow" in request.node.name  # elsewhere no answer may be late, on a busy machine either
     clock = unix_clock()
-    retrying = RetryingFace(HttpFace(server.port, 0.3 if slow else 60), attempts=4, clock=clock)
+    retrying = RetryingFace(GivingUp(server), attempts=4, clock=clock)
     with JournaledFace(retrying, tmp_path / "journal", clock=clock) as face:
         yield face
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import torch._dynamo  # noqa: F401 (torch imports it with the first optimizer, which takes a second)
 from platform_file import FilePlatform
 from stable_baselines3 import PPO
 

@@ -1,10 +1,10 @@
+import random
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+import killing
 import pytest
+from forks import forked
 from platform_file import FilePlatform
 from stable_baselines3 import A2C, DQN, PPO
 
@@ -154,17 +154,13 @@ def test_a_second_process_is_refused(tmp_path):
 
 
 def test_a_model_that_is_killed_goes_on_with_every_post_made_once(tmp_path):
-    command = [sys.executable, SCRIPT, tmp_path / "platform", tmp_path / "run", "400"]
-    journal, kills = tmp_path / "run" / JOURNAL, 4
-    for number in range(kills):
-        process = subprocess.Popen(command)
-        while process.poll() is None and not (
-            journal.exists() and len(read_journal(journal)) > 75 * (number + 1)
-        ):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-    subprocess.run(command, check=True)
+    command, kills, rng = [tmp_path / "platform", tmp_path / "run", 400], 4, random.Random(0)
+    with forked(killing.__file__, SCRIPT, *command) as process:
+        for _ in range(kills):  # within the first hundred posts of a process
+            process.start(f"run+{rng.randint(1, 20_000)}")
+            assert process.ended() == -signal.SIGKILL
+        process.start("-")
+        assert process.ended() == 0
     made = entries(tmp_path)
     platform = FilePlatform(tmp_path / "platform", length=0)
     assert [entry.post.x for entry in made] == platform.contents()

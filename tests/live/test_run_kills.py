@@ -1,16 +1,15 @@
-"""Runs that are killed at random moments, and started again each time.
+"""Runs that are killed at lines that are drawn, and started again each time.
 
 ``pytest tests/live/test_run_kills.py -m slow`` kills each of them 200 times.
 """
 
 import random
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+import killing
 import pytest
+from forks import forked
 from platform_file import FilePlatform
 
 from kilroy_gym.faces import read_journal
@@ -18,35 +17,29 @@ from kilroy_gym.live.base import CHECKPOINT, JOURNAL
 from kilroy_gym.live.checkpoint import Checkpoint
 
 HERE = Path(__file__).parent
-ON_A_PLATFORM = [sys.executable, HERE / "run_script.py", "platform", "run"]
-SIMULATED = [sys.executable, HERE / "simulated_script.py", "run"]
+ON_A_PLATFORM = [HERE / "run_script.py", "platform", "run"]
+SIMULATED = [HERE / "simulated_script.py", "run"]
+LINES = {"platform": 3500, "delayed": 3500, "text": 13000}
+"""About as many lines of code are run in a round."""
 
 
-def finished(command, folder):
-    """Runs without being killed."""
+def moments(lines, kills):
+    """Draws when to kill: sometimes in the start, mostly in the first two rounds of a process."""
+    rng = random.Random(kills)
+    for _ in range(kills):
+        start = rng.random() < 0.2
+        yield rng.randint(1, 1500) if start else f"run+{rng.randint(1, 2 * lines)}"
+
+
+def played(command, folder, moments=()):
+    """Plays a run, killed at some moments and started again, until it ends by itself."""
     folder.mkdir()
-    subprocess.run(command, cwd=folder, check=True)
-
-
-def killed_often(command, folder, kills):
-    """Runs, is killed at random moments, and is started again until it ends by itself."""
-    folder.mkdir()
-    rng, count = random.Random(kills), 0
-    checkpoint = folder / "run" / CHECKPOINT
-
-    def written():
-        return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-
-    while True:
-        process, before = subprocess.Popen(command, cwd=folder), written()
-        if count < kills:
-            while process.poll() is None and written() == before:
-                time.sleep(0.0002)
-            time.sleep(rng.random() * 0.01)
-            process.kill()
-            count += process.wait() == -signal.SIGKILL
-        if process.wait() == 0:
-            return count
+    with forked(killing.__file__, *command, cwd=folder) as process:
+        for moment in moments:
+            process.start(moment)
+            assert process.ended() == -signal.SIGKILL
+        process.start("-")
+        assert process.ended() == 0
 
 
 def left_by(folder):
@@ -55,12 +48,12 @@ def left_by(folder):
 
 
 @pytest.mark.parametrize(
-    ("kills", "length"), [(40, 1000), pytest.param(200, 5000, marks=pytest.mark.slow)]
+    ("kills", "length"), [(40, 800), pytest.param(200, 4000, marks=pytest.mark.slow)]
 )
 def test_a_run_that_is_killed_ends_as_one_that_is_not(tmp_path, kills, length):
-    command = [*ON_A_PLATFORM, str(length)]
-    finished(command, tmp_path / "calm")
-    assert killed_often(command, tmp_path / "killed", kills) == kills
+    command = [*ON_A_PLATFORM, length]
+    played(command, tmp_path / "calm")
+    played(command, tmp_path / "killed", moments(LINES["platform"], kills))
     (calm, _), (killed, entries) = left_by(tmp_path / "calm"), left_by(tmp_path / "killed")
     platform = FilePlatform(tmp_path / "killed" / "platform", length=length)
     posts = platform.contents()
@@ -73,12 +66,12 @@ def test_a_run_that_is_killed_ends_as_one_that_is_not(tmp_path, kills, length):
 
 @pytest.mark.parametrize("audience", ["delayed", "text"])
 @pytest.mark.parametrize(
-    ("kills", "length"), [(20, 500), pytest.param(200, 5000, marks=pytest.mark.slow)]
+    ("kills", "length"), [(20, 400), pytest.param(200, 4000, marks=pytest.mark.slow)]
 )
 def test_a_simulated_face_is_given_again_what_was_made(tmp_path, audience, kills, length):
-    command = [*SIMULATED, audience, str(length)]
-    finished(command, tmp_path / "calm")
-    assert killed_often(command, tmp_path / "killed", kills) == kills
+    command = [*SIMULATED, audience, length]
+    played(command, tmp_path / "calm")
+    played(command, tmp_path / "killed", moments(LINES[audience], kills))
     (calm, made), (killed, made_by_killed) = map(left_by, (tmp_path / "calm", tmp_path / "killed"))
     assert [(e.post_id, e.post, e.score) for e in made_by_killed] == [
         (e.post_id, e.post, e.score) for e in made

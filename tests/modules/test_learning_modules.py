@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kilroy_gym import KilroyTrainer, ModuleAgent, PostData, module_for
 from kilroy_gym.adapters.own import OWN_MODULES, time_features
-from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.codecs import SequenceCodec, TextCodec
 from kilroy_gym.modules import (
     CategoricalModule,
     ContextualModule,
@@ -35,7 +35,7 @@ MAKERS = {
     "gaussian": lambda seed: GaussianModule(0.0, 3.0, seed=seed),
     "gaussian, two": lambda seed: GaussianModule([0.0, -1.0], [3.0, 1.0], seed=seed),
     "sequence": lambda seed: SequenceModule(SEQUENCES, seed=seed),
-    "ngram": lambda seed: NgramModule(words=["a", "bb", "cccc"], seed=seed),
+    "ngram": lambda seed: NgramModule(TextCodec(60), words=["a", "bb", "cccc"], seed=seed),
 }
 every_module = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 ENV_IDS = [f"{name}-v0" for name in OWN_MODULES]

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -27,6 +28,7 @@ class PlatformServer(ThreadingHTTPServer):
         faults: What becomes of the next requests, one each; then all is well. A status as
             ``"500"`` or ``"429"``; ``"reset"`` in the middle of the response, ``"slow"``: no
             response until ``patience`` is set, both after the request was carried out.
+        taken: What has become of each request, as soon as that is known.
     """
 
     daemon_threads = True
@@ -36,6 +38,7 @@ class PlatformServer(ThreadingHTTPServer):
         self.keys: list[int | None] = []
         self.repeats = 0
         self.faults: deque[str] = deque()
+        self.taken: SimpleQueue[str] = SimpleQueue()
         self.patience = threading.Event()
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -93,12 +96,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, carry_out: Any) -> None:
         fault = self.server.faults.popleft() if self.server.faults else "200"
         if fault.isdigit() and fault != "200":
+            self.server.taken.put(fault)
             self.send_response(int(fault))
             if fault == "429":
                 self.send_header("Retry-After", "120")
             self.end_headers()
             return
         body = json.dumps(carry_out()).encode()
+        self.server.taken.put(fault)
         if fault == "slow":
             self.server.patience.wait()
         self.send_response(200)
@@ -132,7 +137,7 @@ class HttpError(Exception):
 class PlainHttpFace(KilroyFace[Any, str]):
     """Speaks to the server; cannot post with a key."""
 
-    def __init__(self, port: int, timeout_s: float = 10.0) -> None:
+    def __init__(self, port: int, timeout_s: float = 600.0) -> None:
         self.port, self.timeout_s, self.token = port, timeout_s, TOKEN
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[str, PostData[Any]]]:
@@ -153,11 +158,15 @@ class PlainHttpFace(KilroyFace[Any, str]):
     def _send(self, data: PostData[Any], key: int | None) -> str:
         return str(self._ask("POST", "/posts", {"key": key, "x": data.x})["id"])
 
+    def _sent(self, connection: HTTPConnection) -> None:
+        """Called when a request is sent and its answer has not come."""
+
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_s)
         try:
             headers = {"Authorization": f"Bearer {self.token}"}
             connection.request(method, path, json.dumps(body), headers)
+            self._sent(connection)
             with connection.getresponse() as response:
                 if response.status == 400:
                     raise PostRefused("the platform says no")

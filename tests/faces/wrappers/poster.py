@@ -1,11 +1,9 @@
-"""Posts to a server through a journal until it is done; started again and again by the tests.
+"""Posts to a server through a journal; killed and started again by the tests.
 
-Reads lines from its input: for each one it forks (what takes long, importing, is done by then),
-prints the id of the new process, and waits until that ends. A line holds the number of posts after
-which the process is done; one without posts until somebody kills it.
+`python poster.py KIND PORT PATH [POSTS]`: it is done after so many posts; without a number it posts
+until it is killed.
 """
 
-import os
 import sys
 import warnings
 
@@ -35,20 +33,10 @@ def score_pending(face):
         pass
 
 
-def main(kind, port, path):
+def main(kind, port, path, total=None):
     warnings.simplefilter("ignore")
     face_class = {"once": HttpFace, "plain": PlainHttpFace}[kind]
-    for line in sys.stdin:
-        process = os.fork()
-        if not process:
-            code = 1
-            try:
-                run(face_class, int(port), path, int(line) if line.strip() else None)
-                code = 0
-            finally:
-                os._exit(code)
-        print(process, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+    run(face_class, int(port), path, None if total is None else int(total))
 
 
 if __name__ == "__main__":

@@ -1,67 +1,46 @@
-import os
+"""A process that posts and is killed at lines that are drawn, and started again each time."""
+
 import random
 import signal
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
+import forks
+import killing
 import pytest
 from platform_server import PlatformServer, score_of
 
 from kilroy_gym.faces import read_journal
 
-LONGEST_LIFE_S = 0.06
+POSTER = Path(__file__).with_name("poster.py")
+FIRST_CALLS = ("run", "settle", "post", "post")
+LONGEST_LIFE = 2000
+"""In lines of code after one of these calls: two rounds of posts with their scores."""
 
 
-class Poster:
-    """The process that posts, which is killed and started again."""
-
-    def __init__(self, process):
-        self._process = process
-
-    def live(self, seconds):
-        """Lets it post for so long, then kills it."""
-        pid = self._start("")
-        end = threading.Event()
-        end.wait(seconds)
-        os.kill(pid, signal.SIGKILL)
-        assert self._code() == -signal.SIGKILL  # it failed at nothing before
-
-    def finish(self, total):
-        """Lets it post until it has made so many posts."""
-        self._start(total)
-        assert self._code() == 0
-
-    def _start(self, total):
-        self._process.stdin.write(f"{total}\n")
-        self._process.stdin.flush()
-        return self._code()
-
-    def _code(self):
-        return int(self._process.stdout.readline())
+def forked(kind, port, path):
+    return forks.forked(killing.__file__, POSTER, kind, port, path)
 
 
-@contextmanager
-def poster(kind, port, path):
-    script = Path(__file__).with_name("poster.py")
-    command = [sys.executable, script, kind, str(port), path]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        yield Poster(process)
-        process.stdin.close()
-        assert process.wait() == 0
+def live(process, rng):
+    """Lets it post until it is killed."""
+    process.start(f"{rng.choice(FIRST_CALLS)}+{rng.randint(1, LONGEST_LIFE)}")
+    assert process.ended() == -signal.SIGKILL  # it failed at nothing before
+
+
+def finish(process, total):
+    """Lets it post until it has made so many posts."""
+    process.start(f"- {total}")
+    assert process.ended() == 0
 
 
 @pytest.mark.parametrize("kills", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_posted_twice(tmp_path, kills):
     rng, path = random.Random(kills), tmp_path / "journal"
-    with PlatformServer() as server, poster("once", server.port, path) as process:
+    with PlatformServer() as server, forked("once", server.port, path) as process:
         for _ in range(kills):
-            process.live(rng.uniform(0, LONGEST_LIFE_S))
+            live(process, rng)
         total = len(server.posts) + 20
-        process.finish(total)
+        finish(process, total)
         assert server.posts == list(range(total))
         entries = read_journal(path)
         assert [e.post.x for e in entries] == list(range(total))
@@ -73,11 +52,11 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_posted_twice(tmp_path,
 
 def test_a_face_that_is_not_idempotent_leaves_doubts_when_killed_and_posts_nothing_twice(tmp_path):
     rng, path, kills = random.Random(0), tmp_path / "journal", 15
-    with PlatformServer() as server, poster("plain", server.port, path) as process:
+    with PlatformServer() as server, forked("plain", server.port, path) as process:
         for _ in range(kills):
-            process.live(rng.uniform(0, LONGEST_LIFE_S))
+            live(process, rng)
         total = len(read_journal(path)) + 5
-        process.finish(total)
+        finish(process, total)
         entries = read_journal(path)
         made = [e.post.x for e in entries if e.state == "made"]
         doubts = [e.post.x for e in entries if e.state == "in doubt"]
