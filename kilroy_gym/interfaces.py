@@ -505,3 +505,11 @@ class PlaysRounds(Protocol):
         Args:
             ages_s: Seconds since each post was made, by post id.
         """
+
+
+@runtime_checkable
+class RevertsActions(Protocol):
+    """An action wrapper that can be inverted, under Gymnasium's own name for it."""
+
+    def revert_action(self, action: Any) -> Any:
+        """Returns an action that the wrapper turns into this one, or into the nearest."""
