@@ -17,9 +17,11 @@ MOST_POSTS = 100_000
 def make_agent(env: AnyEnv, seed: int | None = None) -> ModuleAgent[Any, int]:
     """Returns the agent; every possible post is an arm, whatever others write."""
     codec = codec_of(env)
-    space = getattr(codec, "space", None)
-    sizes = np.ravel(getattr(space, "nvec", getattr(space, "n", 0))).tolist()
-    if not isinstance(space, (Discrete, MultiDiscrete)) or np.prod(sizes) > MOST_POSTS:
+    space = codec.space
+    sizes: list[int] = []
+    if isinstance(space, (Discrete, MultiDiscrete)):
+        sizes = np.ravel(space.nvec if isinstance(space, MultiDiscrete) else space.n).tolist()
+    if not sizes or np.prod(sizes) > MOST_POSTS:
         raise TypeError(
             f"thompson plays up to {MOST_POSTS:,} posts that can be counted, not {space}"
         )

@@ -9,7 +9,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    runtime_checkable,
+)
 
 import gymnasium as gym
 import numpy as np
@@ -249,6 +258,9 @@ class WrapsFace(Protocol):
     hides: frozenset[type]
     passes_on: frozenset[type]
 
+    def offers(self, capability: type) -> bool:
+        """Tells whether this layer itself has the members of a capability."""
+
 
 def find(face: object, capability: type[Capability]) -> Capability | None:
     """Returns the outermost layer of a Face that has a capability, or ``None``.
@@ -259,14 +271,15 @@ def find(face: object, capability: type[Capability]) -> Capability | None:
         face: A Face, wrapped or not.
         capability: One of the Protocols of this module.
     """
-    own = face if isinstance(face, capability) else None
     if not isinstance(face, WrapsFace):
-        return own
+        return face if isinstance(face, capability) else None
     if capability in face.hides:
         return None
-    inside = find(face.face, capability)
-    alone = inside is None and capability in face.passes_on
-    return inside if own is None or alone else own
+    if not face.offers(capability):
+        return find(face.face, capability)
+    if capability in face.passes_on and find(face.face, capability) is None:
+        return None
+    return cast(Capability, face)
 
 
 # --- Agents ---------------------------------------------------------------------------------
@@ -492,3 +505,11 @@ class PlaysRounds(Protocol):
         Args:
             ages_s: Seconds since each post was made, by post id.
         """
+
+
+@runtime_checkable
+class RevertsActions(Protocol):
+    """An action wrapper that can be inverted, under Gymnasium's own name for it."""
+
+    def revert_action(self, action: Any) -> Any:
+        """Returns an action that the wrapper turns into this one, or into the nearest."""

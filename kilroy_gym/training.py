@@ -237,11 +237,11 @@ class KilroyTrainer:
             posts: The most posts to make, in whole rounds.
             seconds: No round begins after this many seconds.
             callback: Called after every round; ``False`` stops. A Stable-Baselines3 model also
-                takes callbacks of its own, but not with ``seconds``.
+                takes one of its own callbacks or a list of these, but not with ``seconds``.
             progress_bar: Whether to show a progress bar; ``None`` shows it on a terminal.
 
         Raises:
-            TypeError: ``callback`` is not callable.
+            TypeError: ``callback`` is something else.
             ValueError: A limit or rate is out of range, or timing is given for an environment,
                 which has its own.
             FaceError: The Face failed; the error carries the posts and scores of the round.

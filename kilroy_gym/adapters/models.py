@@ -1,4 +1,8 @@
-"""Models of other libraries, recognised without importing them."""
+"""Models of other libraries, recognised without importing those.
+
+They are recognised by the module of a base class, since to ask with ``isinstance`` would load
+torch for everybody who has no such model.
+"""
 
 from typing import Any
 

@@ -140,9 +140,15 @@ class ModuleAgent(Generic[X, DraftId]):
                 the drafts to send.
 
         Raises:
+            TypeError: ``callback`` is no function.
             ValueError: The budget is less than one round.
             FaceError: The Face failed; the error carries the posts and scores of the round.
         """
+        if callback is not None and not callable(callback):
+            raise TypeError(
+                f"callback must be a function of a Round, got {callback!r}; nothing was posted "
+                "(only a Stable-Baselines3 model takes callbacks of that library)"
+            )
         rounds = total_timesteps // self.update_rate
         if rounds < 1:
             raise ValueError(

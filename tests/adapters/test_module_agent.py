@@ -320,3 +320,12 @@ def test_codec_turns_contents_into_actions():
     module = BernoulliModule(p=1.0, seed=0)
     ModuleAgent(module, FaceVectorEnv(face, 3, BinaryCodec())).learn(3)
     assert face.contents == [True] * 3
+
+
+@pytest.mark.parametrize("callback", [3, [print]])
+def test_what_is_no_callback_is_refused_before_anything_is_posted(callback):
+    face = LateFace()
+    agent = ModuleAgent(Notes(), FaceVectorEnv(face, 2))
+    with pytest.raises(TypeError, match=r"must be a function of a Round, got .*; nothing"):
+        agent.learn(10, callback=callback)
+    assert face.contents == []

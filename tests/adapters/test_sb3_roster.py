@@ -129,7 +129,7 @@ def test_thompson_plays_posts_of_several_parts():
 @pytest.mark.parametrize("codec", [BoxCodec(0.0, 1.0), CategoricalCodec(range(100_001)), None])
 def test_thompson_refuses_what_cannot_be_counted(codec):
     env = FaceVectorEnv(SimulatedFace(BernoulliAudience()), 2, codec)
-    with pytest.raises(TypeError, match="plays up to 100,000 posts that can be counted, not"):
+    with pytest.raises(TypeError, match=r"plays up to 100,000 posts|has no codec"):
         load_agent_file("thompson")(env, 0)
 
 

@@ -9,6 +9,7 @@ except ImportError as error:
     ) from error
 
 from kilroy_gym.adapters.sb3.agent import SB3Agent
+from kilroy_gym.adapters.sb3.recipes import Recipe, register_cloning
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
 
-__all__ = ["KilroyVecEnv", "SB3Agent"]
+__all__ = ["KilroyVecEnv", "Recipe", "SB3Agent", "register_cloning"]

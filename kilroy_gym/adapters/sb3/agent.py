@@ -5,26 +5,20 @@ from io import BytesIO
 from os import PathLike
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+from stable_baselines3.common.vec_env import VecEnv
 
-from kilroy_gym.adapters.sb3.checks import (
-    check_algorithm,
-    codec_of,
-    faces_of,
-    steps_per_update,
-)
-from kilroy_gym.adapters.sb3.learning import learn_within
+from kilroy_gym.adapters.environments import kilroy_envs
+from kilroy_gym.adapters.sb3.checks import cannot_play, plays, steps_per_update
+from kilroy_gym.adapters.sb3.learning import Callbacks, learn_within
+from kilroy_gym.adapters.sb3.played import Played, envs_of
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
+from kilroy_gym.adapters.sb3.vec_wrappers import rewrapped, set_statistics, statistics
 from kilroy_gym.adapters.sb3.warm_start import WarmStart
-from kilroy_gym.interfaces import AfterEpoch, Callback, KilroyFace
+from kilroy_gym.codecs import Codec
+from kilroy_gym.interfaces import AfterEpoch, AnyEnv, KilroyFace
 from kilroy_gym.post import PostData
-
-AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
 
 
 class SB3Agent:
@@ -35,20 +29,20 @@ class SB3Agent:
     :class:`~kilroy_gym.adapters.sb3.hand_over.HandOver` for how it learns from its clone on.
 
     Args:
-        model: The model, on a Kilroy environment: ``PPO("MlpPolicy", env)`` where ``env`` is one
-            of one post a step, ``PPO("MlpPolicy", KilroyVecEnv(env))`` where it is one of one
-            round a step.
+        model: The model, on a Kilroy environment: ``PPO("MlpPolicy", env)`` for a single
+            environment, ``PPO("MlpPolicy", KilroyVecEnv(env))`` for a vector environment.
         env: The environment, for a model that was loaded without one.
         clone_weight: After a warm start, the weight of the cloning loss in the loss of the
-            policy, at least 0: the higher, the longer the model stays near its clone. It falls
-            to 0 in a straight line.
-        clone_decay_posts: Posts until then, at least 1.
+            policy, at least 0: with a larger weight the model stays near its clone for longer.
+            It decays linearly to 0.
+        clone_decay_posts: Posts until it is 0, at least 1.
 
     Attributes:
         model: The model.
 
     Raises:
-        TypeError: ``model`` is something else, or ``env`` no Kilroy environment, or without codec.
+        TypeError: ``model`` is something else, or learns neither on-policy nor off-policy, or
+            its environment is no Kilroy environment, has no codec or lives in another process.
         ValueError: The model has no environment, or another one than ``env``, or a number is out
             of range.
     """
@@ -77,7 +71,8 @@ class SB3Agent:
             self.set_env(env)
         elif env is not None:
             self.check_face(env)
-        self.codec = codec_of(self._vec_env)
+        steps_per_update(model)  # refuses what learns in another way
+        self._found = Played(self._vec_env)
 
     @classmethod
     def of(
@@ -93,7 +88,7 @@ class SB3Agent:
 
         Args:
             algorithm: A class of Stable-Baselines3.
-            env: The environment, of one post or one round a step.
+            env: The environment, single or vector.
             seed: Seed of the model.
             clone_weight: As for the class.
             clone_decay_posts: As for the class.
@@ -103,20 +98,24 @@ class SB3Agent:
             TypeError: The algorithm cannot play the action space; the message says which can.
         """
         vec_env = KilroyVecEnv(env)
-        check_algorithm(algorithm, vec_env.action_space)
         settings = {"policy": "MlpPolicy", "device": "cpu", **settings}
-        model = algorithm(env=vec_env, seed=seed, **settings)
+        try:
+            model = algorithm(env=vec_env, seed=seed, **settings)
+        except AssertionError as error:
+            if plays(algorithm, vec_env, settings["policy"]):
+                raise
+            raise cannot_play(algorithm, vec_env, settings["policy"]) from error
         return cls(model, clone_weight=clone_weight, clone_decay_posts=clone_decay_posts)
 
     @property
     def env(self) -> AnyEnv:
         """The Gymnasium environment that the model plays; the first of several separate ones."""
-        vec_env = self._vec_env.unwrapped
-        if isinstance(vec_env, KilroyVecEnv):
-            return vec_env.env
-        if isinstance(vec_env, DummyVecEnv):
-            return vec_env.envs[0]
-        raise TypeError(f"the model's environment must be a KilroyVecEnv, got {vec_env!r}")
+        return envs_of(self._vec_env)[0]
+
+    @property
+    def codec(self) -> Codec[Any]:
+        """The codec between posts and the actions of the environment inside all wrappers."""
+        return self._played.codec
 
     @property
     def slots(self) -> int:
@@ -147,16 +146,19 @@ class SB3Agent:
         if isinstance(face_or_env, KilroyFace):
             theirs: list[Any] = [face_or_env]
         else:
-            theirs = faces_of(KilroyVecEnv(face_or_env))
-        if not all(any(face is other for other in theirs) for face in faces_of(self._vec_env)):
+            theirs = [inside.face for inside in kilroy_envs(face_or_env)]
+        ours = [inside.face for env in envs_of(self._vec_env) for inside in kilroy_envs(env)]
+        if not all(any(face is other for other in theirs) for face in ours):
             raise ValueError(
                 "the model's environment wraps another Face than the one given: make the model "
                 f"on this very environment, {type(self.model).__name__}('MlpPolicy', env) for "
-                "one post a step and KilroyVecEnv(env) for one round a step"
+                "one post per step and KilroyVecEnv(env) for one round per step"
             )
 
     def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
         """Moves to another environment with as many slots.
+
+        Wrappers of Stable-Baselines3 around the one before are copied around it.
 
         Args:
             env: The environment.
@@ -180,8 +182,8 @@ class SB3Agent:
                 f"{vec_env.num_envs}; SB3Agent.load(path, {type(self.model).__name__}, env) "
                 "takes a saved model to another number"
             )
-        self.model.set_env(vec_env)
-        self.codec = codec_of(vec_env)
+        wrapped = vec_env if current is None else rewrapped(current, vec_env, learning=True)
+        self.model.set_env(wrapped)
 
     def predict(
         self,
@@ -190,15 +192,17 @@ class SB3Agent:
         episode_start: Any = None,
         deterministic: bool = False,
     ) -> tuple[Any, Any]:
-        """Returns the model's action for an observation, or a batch for a batch, and the state."""
-        normalizer = self.model.get_vec_normalize_env()
-        if normalizer is not None:
-            observation = normalizer.normalize_obs(observation)
-        return self.model.predict(observation, state, episode_start, deterministic)
+        """Returns the model's action for an observation, or a batch for a batch, and the state.
+
+        The observation is one of the Gymnasium environment: wrappers of Stable-Baselines3, such
+        as ``VecNormalize``, are applied here, and learn nothing from it.
+        """
+        seen = self._played.shown(observation)
+        return self.model.predict(seen, state, episode_start, deterministic)
 
     def mimic(self, posts: Sequence[PostData[Any]]) -> "SB3Agent":
         """Takes one gradient step towards writing posts like these."""
-        self._warm_start.mimic(posts, self.codec)
+        self._warm_start.mimic(posts, self._played)
         return self
 
     def fine_tune(
@@ -211,41 +215,43 @@ class SB3Agent:
         after_epoch: AfterEpoch | None = None,
         progress_bar: bool | None = False,
     ) -> int:
-        """Clones posts, with a validation split and early stopping; returns the epochs it took.
+        """Clones posts, with a validation split and early stopping; returns the best epoch.
 
         Args:
             posts: What to write like; at least one.
             epochs: The most epochs.
-            batch_size: Posts in a gradient step; by default 32.
+            batch_size: Posts per gradient step; by default 32.
             rng: Draws the split and the order; by default from the model's seed.
-            shuffle: Whether every epoch has an order of its own.
+            shuffle: Whether every epoch has its own order.
             after_epoch: Called with the number and the loss of every epoch; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
         """
         return self._warm_start.fine_tune(
-            posts, self.codec, epochs, batch_size, rng, shuffle, after_epoch, progress_bar
+            posts, self._played, epochs, batch_size, rng, shuffle, after_epoch, progress_bar
         )
 
     def learn(
         self,
         total_timesteps: int,
-        callback: Callback | BaseCallback | None = None,
+        callback: Callbacks | None = None,
         progress_bar: bool | None = False,
         *,
         between_updates: Callable[[], object] | None = None,
     ) -> "SB3Agent":
         """Posts and learns from the scores: ``model.learn`` within a budget.
 
-        Rounds are whole: posts that would not fill one are not made. It goes on from where the
-        last call ended.
+        Only whole rounds are played: posts that would not fill one are not made. It goes on from
+        where the last call ended.
 
         Args:
             total_timesteps: The most posts to make.
-            callback: Called with every round; ``False`` stops. Or one of Stable-Baselines3's own.
+            callback: Called with every round; ``False`` stops. Or one of Stable-Baselines3's own,
+                or a list of these.
             progress_bar: Whether to show one.
             between_updates: Called before the first post, and after every update but the last.
 
         Raises:
+            TypeError: ``callback`` is something else.
             ValueError: The budget does not allow one round, or on a live Face no update.
             FaceError: The Face failed.
 
@@ -254,8 +260,7 @@ class SB3Agent:
         """
         learn_within(
             self.model,
-            self._vec_env,
-            self.codec,
+            self._played,
             total_timesteps,
             self._warm_start.hand_over,
             callback,
@@ -268,27 +273,32 @@ class SB3Agent:
         """Returns all it takes to go on from the last update: JSON values, arrays and bytes.
 
         The bytes are the model as Stable-Baselines3 saves it, which holds neither rollout nor
-        replay buffer.
+        replay buffer. What ``VecNormalize`` normalizes with is there besides.
         """
         saved = BytesIO()
         self.model.save(saved)
-        return {"model": saved.getvalue(), "warm_start": self._warm_start.state()}
+        return {
+            "model": saved.getvalue(),
+            "warm_start": self._warm_start.state(),
+            "statistics": statistics(self._vec_env),
+        }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes on from what :meth:`state` returned, on this agent's environment.
 
-        Stable-Baselines3 unpickles parts of the model: take only what you trust. What is drawn
-        from then on is not what was drawn at the beginning.
+        Stable-Baselines3 unpickles parts of the model: take only what you trust. From here on it
+        draws other random numbers than at the beginning.
         """
         saved = BytesIO(state["model"])
         model = type(self.model).load(saved, self._vec_env, device=self.model.device)
         if model.seed is not None:
             model.set_random_seed(model.seed + model.num_timesteps)
         self.model = model
-        self._warm_start = self._warm_start.moved(model, self.codec, state["warm_start"])
+        set_statistics(self._vec_env, state.get("statistics", []))
+        self._warm_start = self._warm_start.moved(model, self._played, state["warm_start"])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes the model, as Stable-Baselines3 does it."""
+        """Writes the model to a file of Stable-Baselines3."""
         self.model.save(path)  # type: ignore[arg-type]
 
     @classmethod
@@ -306,6 +316,12 @@ class SB3Agent:
             **kwargs: Arguments of the class.
         """
         return cls(algorithm.load(path, KilroyVecEnv(env)), **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def _played(self) -> Played:
+        if self._found.vec_env is not self._vec_env:  # somebody called model.set_env
+            self._found = Played(self._vec_env)
+        return self._found
 
     @property
     def _vec_env(self) -> VecEnv:

@@ -7,18 +7,19 @@ import numpy.typing as npt
 import torch as th
 
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.sb3.cloning import Cloner, Examples
+from kilroy_gym.adapters.sb3.cloning import Cloner
+from kilroy_gym.adapters.sb3.examples import Examples
 from kilroy_gym.interfaces import AfterEpoch
 
 VALIDATION_SHARE = 0.2
 LEAST_VALIDATION_POSTS = 10
 """With fewer posts than this to validate on, none are held out."""
 PATIENCE = 10
-"""Epochs in a row without which nothing is decided."""
+"""Window, in epochs, used to decide when to stop."""
 LEAST_PROGRESS = 1e-4
-"""What the mean loss of the patience must be below that of the one before, to go on."""
+"""Least fall of the mean loss from one window to the next; with less, it stops."""
 LAST_EPOCHS = 20
-"""With all posts, and steps that shrink to nothing."""
+"""Epochs at the end, on all posts, with steps that shrink to nothing."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -34,23 +35,23 @@ def fit(
     progress_bar: bool | None = False,
     originals: Numbers | None = None,
 ) -> int:
-    """Fits a policy to posts; returns after how many epochs it was good.
+    """Fits a policy to posts; returns the number of the best epoch.
 
-    A fifth of the posts is held out at first. It ends early where the loss no longer falls, or
-    where the loss on the held-out posts has for some epochs been above its lowest by more than
-    two standard errors of the difference (a few posts are too noisy a judge for less); then it
-    goes back to the lowest. At the end come some epochs with all posts, from there (as in
-    Goodfellow, Bengio and Courville, "Deep Learning", 2016, algorithm 7.3) and with steps that
-    shrink, so that the last batch does not weigh more than the others.
+    A fifth of the posts is held out at first. Fitting stops early when the loss no longer falls,
+    or when the loss on the held-out posts has for some epochs been above its lowest by more than
+    two standard errors of the difference (a few posts are too noisy a judge for less); it then
+    goes back to the epoch with the lowest. From there it goes on for some epochs with all posts
+    (as in Goodfellow, Bengio and Courville, "Deep Learning", 2016, algorithm 7.3) and with steps
+    that shrink, so that the last batch does not weigh more than the others.
 
     Args:
         cloner: What is fitted.
         examples: What to.
         epochs: The most epochs.
-        batch_size: The most posts in a step.
+        batch_size: The most posts per gradient step.
         rng: Draws the held-out posts and the order.
-        shuffle: Whether every epoch has an order of its own.
-        after_epoch: Called after every epoch; once it returns ``False`` nothing more is done.
+        shuffle: Whether every epoch has its own order.
+        after_epoch: Called after every epoch; ``False`` stops.
         progress_bar: Whether to show one; ``None`` shows it on a terminal.
         originals: Which post each example is a copy of, where some are copies.
     """
@@ -67,13 +68,13 @@ def fit(
 def split(
     count: int, rng: np.random.Generator, originals: Numbers | None = None
 ) -> tuple[Numbers, Numbers]:
-    """Holds a fifth of the posts out, or none where that would be too few to judge by.
+    """Holds out a fifth of the posts, or none if that would be too few to judge by.
 
     Args:
         count: How many examples there are.
         rng: Draws.
-        originals: Which post each example is a copy of: copies stay together, since who has
-            learned the one knows the other.
+        originals: Which post each example is a copy of. Copies stay together: a policy that has
+            learned one of them knows the others.
 
     Returns:
         The numbers of the examples that are held out, and of the others.
@@ -101,7 +102,7 @@ class _Fitter:
     ) -> None:
         self.cloner, self.examples = cloner, examples
         self.batch_size, self.rng = batch_size, rng
-        # One of its own: what the model's optimizer remembers of its steps is for rewards.
+        # Its own: the moments that the model's optimizer keeps are those of learning from scores.
         self.optimizer = cloner.new_optimizer()
 
     def search(
@@ -112,7 +113,7 @@ class _Fitter:
         after_epoch: AfterEpoch | None,
         progress_bar: bool | None,
     ) -> tuple[int, bool]:
-        """Trains on some posts until it is good; says after how many epochs, and if stopped."""
+        """Trains on some posts; returns the best epoch, and whether the callback stopped it."""
         network, judge = self.cloner.network, _Judge()
         best = network.state_dict()
         number = 0

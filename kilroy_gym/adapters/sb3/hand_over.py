@@ -6,33 +6,26 @@ from typing import Any
 
 import numpy as np
 import torch as th
-from stable_baselines3 import DQN, SAC, TD3
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.utils import LinearSchedule
 
-from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, spread
+from kilroy_gym.adapters.sb3.cloning import Cloner
+from kilroy_gym.adapters.sb3.examples import Examples
 
-ENTROPY_COEFFICIENT = 0.05
-"""Where SAC's automatic one starts: at its usual 1.0 it outweighs scores around [-1, 1]."""
-LEAST_NOISE, MOST_NOISE = 0.02, 0.1
-"""Bounds of the noise that a deterministic policy explores with, in actions of [-1, 1]."""
 CLONING_BATCH = 256
 
 
 class HandOver(BaseCallback):
-    """Lets a model begin where its clone ended.
+    """Lets a model learn from scores starting from its clone.
 
     - Off-policy: the model posts as the clone from the first post on, not at random. For
-      ``learning_starts`` posts what acts stays as it is, while the critics learn. DQN begins with
-      its last exploration rate; SAC's automatic entropy coefficient begins small; TD3 and DDPG
-      without action noise get some, of the spread of the cloned posts but small.
-    - On-policy: before the first update the value function is shifted to the mean of what was
-      earned, so that the first advantages are no mere offset.
+      ``learning_starts`` posts the acting network stays unchanged while the critics learn. How
+      the model explores at first is part of the recipe
+      (:mod:`~kilroy_gym.adapters.sb3.recipes`).
+    - On-policy: before the first update the value function is shifted to the mean of the scores,
+      so that the first advantages are not merely an offset.
     - With ``weight``: every gradient of the policy gets the gradient of the cloning loss added,
       times a weight that falls to 0 (Rajeswaran et al., "Learning Complex Dexterous Manipulation
       with Deep Reinforcement Learning and Demonstrations", 2018, eq. 6, with a linear decay).
@@ -40,7 +33,7 @@ class HandOver(BaseCallback):
     Args:
         cloner: What was cloned.
         examples: The posts.
-        learning_starts: Posts before what acts changes, for off-policy models.
+        learning_starts: Posts before the acting network changes, for off-policy models.
         weight: Weight of the cloning loss at first.
         decay_posts: Posts after which the weight is 0.
         seed: Seed of the batches of the cloning loss.
@@ -69,11 +62,11 @@ class HandOver(BaseCallback):
 
     @property
     def hold_left(self) -> int:
-        """Posts to make before what acts changes."""
+        """Posts to make before the acting network changes."""
         return max(self.hold - self.posts, 0)
 
     def state(self) -> dict[str, Any]:
-        """Returns the examples and how far it is: JSON values and arrays."""
+        """Returns the examples and how far it has come: JSON values and arrays."""
         return {
             "examples": self.examples.packed(),
             "posts": self.posts,
@@ -90,10 +83,12 @@ class HandOver(BaseCallback):
 
     @contextmanager
     def guiding(self) -> Iterator[None]:
-        """Changes the gradients of what acts within the block."""
+        """Changes the gradients of the acting network within the block."""
         if not self._started:
             self._started = True
-            _start_from_clone(self.cloner.model, self.examples)
+            if isinstance(self.cloner.model, OffPolicyAlgorithm):
+                self.cloner.model.learning_starts = 0
+            self.cloner.recipe.begin(self.cloner.model, self.examples)
         handle = self.cloner.optimizer.register_step_pre_hook(self._before_step)
         try:
             yield
@@ -113,7 +108,7 @@ class HandOver(BaseCallback):
         parameters = self.cloner.parameters
         if isinstance(self.cloner.model, OffPolicyAlgorithm) and self.posts <= self.hold:
             for parameter in parameters:
-                parameter.grad = None  # an optimizer leaves such a one as it is
+                parameter.grad = None  # an optimizer skips these
             return
         weight = self.weight * max(0.0, 1.0 - self.posts / self.decay_posts)
         if weight:
@@ -125,23 +120,6 @@ class HandOver(BaseCallback):
                 if gradient is not None:
                     old = parameter.grad
                     parameter.grad = gradient if old is None else old + gradient
-
-
-def _start_from_clone(model: BaseAlgorithm, examples: Examples) -> None:
-    """Sets exploration so that the clone acts from the first post on."""
-    if isinstance(model, OffPolicyAlgorithm):
-        model.learning_starts = 0
-    if isinstance(model, DQN):
-        model.exploration_initial_eps = model.exploration_final_eps
-        model.exploration_schedule = LinearSchedule(
-            model.exploration_final_eps, model.exploration_final_eps, model.exploration_fraction
-        )
-        model.exploration_rate = model.exploration_final_eps
-    elif isinstance(model, SAC) and model.ent_coef == "auto" and model.log_ent_coef is not None:
-        model.log_ent_coef.data.fill_(float(np.log(ENTROPY_COEFFICIENT)))
-    elif isinstance(model, TD3) and model.action_noise is None:
-        sigma = np.clip(spread(examples), LEAST_NOISE, MOST_NOISE)
-        model.action_noise = NormalActionNoise(np.zeros_like(sigma), sigma)
 
 
 def _shift_values(model: OnPolicyAlgorithm, last_values: th.Tensor, dones: Any) -> None:

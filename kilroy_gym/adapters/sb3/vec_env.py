@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import SyncVectorEnv, VectorEnv
+from gymnasium.vector import SyncVectorEnv
 from stable_baselines3.common.env_util import is_wrapped
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
@@ -15,12 +15,13 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from kilroy_gym.adapters.environments import as_vector
 from kilroy_gym.envs import PostSpace
+from kilroy_gym.interfaces import AnyEnv, KilroyEnv
 
 Indices = Iterable[int] | int | None
 
 
 class KilroyVecEnv(VecEnv):
-    """A Kilroy environment for a Stable-Baselines3 model, a round a step.
+    """A Kilroy environment for a Stable-Baselines3 model: one round per step.
 
     Stepping is one call of the Gymnasium environment, so a round stays a round. The info of a
     slot holds what belongs to its post (``post_id``, and where the Face knows the truth
@@ -29,9 +30,12 @@ class KilroyVecEnv(VecEnv):
     length ``l`` and the seconds ``t`` since the start. So no ``Monitor`` is needed, and
     ``env_is_wrapped(Monitor)`` says that there is one.
 
+    ``get_attr``, ``set_attr`` and ``env_method`` look attributes up by name, since that is what
+    Stable-Baselines3 asks of them; nothing else here does.
+
     Args:
-        env: A Gymnasium vector environment that resets in the ``SAME_STEP``, wrapped or not; one
-            of one post a step becomes a single slot.
+        env: A Gymnasium vector environment that resets in the ``SAME_STEP``, wrapped or not; a
+            single environment becomes one slot.
 
     Attributes:
         env: The Gymnasium vector environment.
@@ -50,7 +54,7 @@ class KilroyVecEnv(VecEnv):
         (array([ 1., -1.], dtype=float32), 1, -1.0)
     """
 
-    def __init__(self, env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> None:
+    def __init__(self, env: AnyEnv) -> None:
         """Starts the clock of the episodes."""
         self.env = as_vector(env)
         if isinstance(self.env.single_action_space, PostSpace):
@@ -58,7 +62,8 @@ class KilroyVecEnv(VecEnv):
                 f"a Stable-Baselines3 model needs actions that are numbers, and this environment "
                 f"has the action space {self.env.single_action_space!r}"
             )
-        if not getattr(self.env.unwrapped, "wait", True):
+        base = self.env.unwrapped
+        if isinstance(base, KilroyEnv) and not base.wait:
             raise ValueError(
                 "a Stable-Baselines3 model needs an environment that waits for scores: with "
                 "wait=False a pending score reads as 0.0 and it would learn from that; make the "
@@ -102,10 +107,10 @@ class KilroyVecEnv(VecEnv):
             others: list[dict[str, Any]] = [{} for _ in cut_off]
             _spread(infos, others)
             for slot, info in enumerate(others):
-                if dones[slot]:
-                    self.reset_infos[slot] = info
-                else:
+                if not dones[slot]:
                     results[slot].update(info)
+                elif info:  # where there is none, every reset tells the same
+                    self.reset_infos[slot] = info
         self._end_episodes(results, dones, last_seen)
         return observations, rewards.astype(np.float32), dones, results
 
@@ -114,7 +119,7 @@ class KilroyVecEnv(VecEnv):
         return [_attribute(env, attr_name) for env in self._environments(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Sets an attribute where the environment has it, else on the innermost one."""
+        """Sets an attribute on the layer that has it, else on the innermost environment."""
         for env in _different(self._environments(indices)):
             layers = [layer for layer in _layers(env) if attr_name in vars(layer)]
             setattr(layers[0] if layers else env.unwrapped, attr_name, value)
@@ -133,7 +138,7 @@ class KilroyVecEnv(VecEnv):
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: Indices = None
     ) -> list[bool]:
-        """Tells whether a wrapper is around; what ``Monitor`` gives is built in."""
+        """Tells whether a wrapper is there; what ``Monitor`` does is built in."""
         return [
             wrapper_class is Monitor
             or any(isinstance(layer, wrapper_class) for layer in _layers(self.env))
@@ -142,7 +147,7 @@ class KilroyVecEnv(VecEnv):
         ]
 
     def get_images(self) -> Sequence[npt.NDArray[Any] | None]:
-        """Returns the frames that the environment renders: one for one Face."""
+        """Returns the frames that the environment renders, one per Face."""
         frames: Any = self.env.render() or ()
         return list(frames)
 
@@ -177,7 +182,7 @@ class KilroyVecEnv(VecEnv):
 
 
 def _spread(infos: dict[str, Any], results: list[dict[str, Any]]) -> None:
-    """Adds the infos of a Gymnasium vector environment to one dict a slot."""
+    """Adds the infos of a Gymnasium vector environment to one dict per slot."""
     for key, values in infos.items():
         if key[:1] == "_" and key[1:] in infos:
             continue  # the mask of another key

@@ -6,19 +6,22 @@ from typing import Any
 import numpy as np
 import torch as th
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from kilroy_gym.adapters.sb3.cloning import Cloner, Examples, concatenated
+from kilroy_gym.adapters.sb3.cloning import Cloner
+from kilroy_gym.adapters.sb3.examples import Examples, concatenated
 from kilroy_gym.adapters.sb3.fitting import fit, step
 from kilroy_gym.adapters.sb3.hand_over import HandOver
-from kilroy_gym.codecs import Codec
+from kilroy_gym.adapters.sb3.played import Played
+from kilroy_gym.data.weights import Resampled
 from kilroy_gym.interfaces import AfterEpoch
 from kilroy_gym.post import PostData
 
 BATCH_SIZE = 32
 CHUNK = 1024
-"""Posts that are encoded at a time, so that a dataset need not fit into memory."""
+"""Posts that are encoded at a time, since a dataset need not fit into memory."""
 KEPT_EXAMPLES = 1000
-"""How many of the cloned posts are kept to stay near to."""
+"""How many of the cloned posts are kept for the cloning loss afterwards."""
 
 
 class WarmStart:
@@ -37,7 +40,7 @@ class WarmStart:
     """
 
     def __init__(self, model: BaseAlgorithm, clone_weight: float, clone_decay_posts: int) -> None:
-        """Remembers how long the model was going to wait with learning."""
+        """Remembers after how many posts the model was going to begin to learn."""
         if not clone_weight >= 0:
             raise ValueError(f"clone_weight must be at least 0, got {clone_weight!r}")
         if not clone_decay_posts >= 1:
@@ -45,15 +48,18 @@ class WarmStart:
         self.model = model
         self.clone_weight, self.clone_decay_posts = clone_weight, clone_decay_posts
         self.hand_over: HandOver | None = None
-        self._learning_starts = int(getattr(model, "learning_starts", 0))
+        self._learning_starts = 0
+        if isinstance(model, OffPolicyAlgorithm):
+            self._learning_starts = model.learning_starts
         self._steps: tuple[Cloner, th.optim.Optimizer] | None = None
 
-    def mimic(self, posts: Sequence[PostData[Any]], codec: Codec[Any]) -> None:
+    def mimic(self, posts: Sequence[PostData[Any]], played: Played) -> None:
         """Takes one gradient step towards writing posts like these."""
         if self._steps is None:
-            cloner = Cloner(self.model, codec, self.model.seed)
+            cloner = self._cloner(played)
             self._steps = cloner, cloner.new_optimizer()
         cloner, optimizer = self._steps
+        cloner.look(posts)
         examples = cloner.examples(posts)
         step(cloner, optimizer, examples)
         cloner.finish()
@@ -63,7 +69,7 @@ class WarmStart:
     def fine_tune(
         self,
         posts: Sequence[PostData[Any]],
-        codec: Codec[Any],
+        played: Played,
         epochs: int,
         batch_size: int | None,
         rng: np.random.Generator | None,
@@ -71,13 +77,15 @@ class WarmStart:
         after_epoch: AfterEpoch | None,
         progress_bar: bool | None,
     ) -> int:
-        """Clones posts; returns the epochs it took."""
+        """Clones posts; returns the best epoch."""
         rng = rng or np.random.default_rng(self.model.seed)
-        cloner = Cloner(self.model, codec, self.model.seed)
-        starts = range(0, len(posts), CHUNK)
-        examples = concatenated([cloner.examples(posts[i : i + CHUNK]) for i in starts])
+        cloner = self._cloner(played)
+        chunks = [slice(start, start + CHUNK) for start in range(0, len(posts), CHUNK)]
+        for chunk in chunks if played.normalizes else []:
+            cloner.look(posts[chunk])
+        examples = concatenated([cloner.examples(posts[chunk]) for chunk in chunks])
         size = batch_size or BATCH_SIZE
-        originals = getattr(posts, "numbers", None)  # of a resampled dataset
+        originals = posts.numbers if isinstance(posts, Resampled) else None
         if len(posts) != len(examples.actions):  # composed: every token is an example
             originals = None
         good = fit(
@@ -87,20 +95,29 @@ class WarmStart:
         return good
 
     def state(self) -> dict[str, Any] | None:
-        """Returns what goes on after a warm start, which is not the model's own; or ``None``."""
+        """Returns what a warm start has left to do, beside the model's own state; or ``None``."""
         return None if self.hand_over is None else self.hand_over.state()
 
     def moved(
-        self, model: BaseAlgorithm, codec: Codec[Any], state: Mapping[str, Any] | None
+        self, model: BaseAlgorithm, played: Played, state: Mapping[str, Any] | None
     ) -> "WarmStart":
-        """Returns the same for the model as it was loaded, with what :meth:`state` returned."""
+        """Returns the same for a model that was loaded, with what :meth:`state` returned."""
         moved = WarmStart(model, self.clone_weight, self.clone_decay_posts)
-        moved._learning_starts = self._learning_starts  # the model's own may be 0 by now
+        moved._learning_starts = self._learning_starts  # the model's own may be 0 now
         if state is not None:
-            cloner = Cloner(model, codec, model.seed)
+            cloner = moved._cloner(played)
             examples = Examples.unpacked(state["examples"], model.device)
             moved._prepare(cloner, examples).set_state(state)
         return moved
+
+    def _cloner(self, played: Played) -> Cloner:
+        cloner = Cloner(self.model, played, self.model.seed)
+        if self.clone_weight and not cloner.recipe.guided:
+            raise ValueError(
+                f"clone_weight must be 0 for {type(self.model).__name__}, whose policy is not "
+                f"trained by an optimizer that could keep it near, got {self.clone_weight!r}"
+            )
+        return cloner
 
     def _prepare(self, cloner: Cloner, examples: Examples) -> HandOver:
         self.hand_over = HandOver(

@@ -88,7 +88,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
         self.face = face
         _check_order(self)
         half = self._overrides("scrap") or self._overrides("score")
-        if half and not issubclass(type(self), ScrapsScored):
+        if half and not self.offers(ScrapsScored):
             self.hides = self.hides | {ScrapsScored}
 
     def __getattr__(self, name: str) -> Any:
@@ -99,6 +99,16 @@ class FaceWrapper(KilroyFace[Any, Any]):
         if layer is None:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         return getattr(layer, name)
+
+    def offers(self, capability: type) -> bool:
+        """Tells whether this layer itself has the members of a capability.
+
+        Its class and its own attributes count, not what it passes on from inside.
+        """
+        names = [name for name, passed_on in PASSED_ON.items() if passed_on is capability]
+        return bool(names) and all(
+            name in vars(self) or hasattr(type(self), name) for name in names
+        )
 
     @property
     def idempotent(self) -> bool:  # type: ignore[override]

@@ -51,6 +51,14 @@ def test_what_a_face_can_do_besides_its_wrappers_can_do_and_nothing_else(capabil
     assert all(getattr(wrapper, name) is VALUES[name] for name in names)
 
 
+def test_many_layers_are_walked_once_each():
+    face = moody_face()
+    for _ in range(100):  # walked twice each, this would never end
+        face = FaceWrapper(face)
+    assert find(face, KnowsTruth) is face.unwrapped
+    assert face.truth(face.post(PostData("cats"))) == (0.0, face.unwrapped.truth(0)[1])
+
+
 def rewards(env, action):
     env.reset(seed=3)
     return [np.asarray(env.step(action)[1]).tolist() for _ in range(10)]
