@@ -6,15 +6,15 @@
 # scores only; these normalise it away.
 
 import sys
-from typing import Any
 
 from stable_baselines3 import A2C
 
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
+from kilroy_gym.interfaces import AnyEnv
 
 
-def make_agent(env: Any, seed: int | None = None) -> SB3Agent:
-    """Returns the agent; it learns from about 10 posts at a time, however many slots there are."""
+def make_agent(env: AnyEnv, seed: int | None = None) -> SB3Agent:
+    """Returns the agent; it learns from about 10 posts at a time, whatever the number of slots."""
     return SB3Agent.of(
         A2C,
         env,

@@ -1,19 +1,19 @@
-"""DQN, tuned for few posts; one post of a countable number at a time."""
+"""DQN, tuned for few posts; for posts that can be counted."""
 
 # Found by `python benchmarks/tune.py dqn`, a random search of 40 trials of 6 runs of 1,000 posts
 # on Kilroy-Bernoulli-v0, the best five judged again in 20 runs: posts_to_95 132, regret 60. The
 # best had 127 and 43 with half the exploration, which only an audience without noise forgives.
 
 import sys
-from typing import Any
 
 from stable_baselines3 import DQN
 
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
+from kilroy_gym.interfaces import AnyEnv
 
 
-def make_agent(env: Any, seed: int | None = None) -> SB3Agent:
-    """Returns the agent; it learns after about 10 posts, however many slots there are."""
+def make_agent(env: AnyEnv, seed: int | None = None) -> SB3Agent:
+    """Returns the agent; it learns after about 10 posts, whatever the number of slots."""
     slots = KilroyVecEnv(env).num_envs
     return SB3Agent.of(
         DQN,

@@ -4,9 +4,10 @@ import sys
 from typing import Any
 
 from kilroy_gym import ModuleAgent, module_for
+from kilroy_gym.interfaces import AnyEnv
 
 
-def make_agent(env: Any, seed: int | None = None) -> ModuleAgent[Any, Any]:
+def make_agent(env: AnyEnv, seed: int | None = None) -> ModuleAgent[Any, Any]:
     """Returns the agent."""
     return ModuleAgent(module_for(env, seed), env)
 

@@ -6,15 +6,15 @@
 # then a run that fell back at the end.
 
 import sys
-from typing import Any
 
 from stable_baselines3 import PPO
 
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
+from kilroy_gym.interfaces import AnyEnv
 
 
-def make_agent(env: Any, seed: int | None = None) -> SB3Agent:
-    """Returns the agent; it learns from about 10 posts at a time, however many slots there are."""
+def make_agent(env: AnyEnv, seed: int | None = None) -> SB3Agent:
+    """Returns the agent; it learns from about 10 posts at a time, whatever the number of slots."""
     slots = KilroyVecEnv(env).num_envs
     n_steps = max(1, round(10 / slots))
     return SB3Agent.of(

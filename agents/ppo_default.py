@@ -1,15 +1,15 @@
 """PPO with Stable-Baselines3's own settings, which are meant for millions of posts."""
 
 import sys
-from typing import Any
 
 from stable_baselines3 import PPO
 
 from kilroy_gym.adapters.sb3 import SB3Agent
+from kilroy_gym.interfaces import AnyEnv
 
 
-def make_agent(env: Any, seed: int | None = None) -> SB3Agent:
-    """Returns the agent; its first update takes 2,048 posts a slot."""
+def make_agent(env: AnyEnv, seed: int | None = None) -> SB3Agent:
+    """Returns the agent; its first update takes 2,048 posts per slot."""
     return SB3Agent.of(PPO, env, seed)
 
 

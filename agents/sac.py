@@ -1,17 +1,17 @@
 """SAC for continuous posts, with settings for few posts."""
 
-# Settings by hand, not searched for: learning from the tenth post on, and as many gradient steps
-# as posts; a low temperature at first, since scores are around 1.
+# Settings by hand, not searched for: learning starts at the tenth post, with one gradient step
+# per post; a low temperature at first, since scores are around 1.
 
 import sys
-from typing import Any
 
 from stable_baselines3 import SAC
 
 from kilroy_gym.adapters.sb3 import SB3Agent
+from kilroy_gym.interfaces import AnyEnv
 
 
-def make_agent(env: Any, seed: int | None = None) -> SB3Agent:
+def make_agent(env: AnyEnv, seed: int | None = None) -> SB3Agent:
     """Returns the agent; it plays numbers and vectors only."""
     return SB3Agent.of(
         SAC,

@@ -8,13 +8,14 @@ from gymnasium.spaces import Discrete, MultiDiscrete
 
 from kilroy_gym import ModuleAgent
 from kilroy_gym.adapters import codec_of
+from kilroy_gym.interfaces import AnyEnv
 from kilroy_gym.modules import ThompsonModule
 
 MOST_POSTS = 100_000
 
 
-def make_agent(env: Any, seed: int | None = None) -> ModuleAgent[Any, int]:
-    """Returns the agent; every post that there can be is an arm, whatever others write."""
+def make_agent(env: AnyEnv, seed: int | None = None) -> ModuleAgent[Any, int]:
+    """Returns the agent; every possible post is an arm, whatever others write."""
     codec = codec_of(env)
     space = getattr(codec, "space", None)
     sizes = np.ravel(getattr(space, "nvec", getattr(space, "n", 0))).tolist()

@@ -1,7 +1,7 @@
 """Trains live on a Bluesky network of its own, with readers: likes per post rise.
 
 Needs Node 20 with npm, PostgreSQL, and ``pip install 'kilroy-gym[bluesky,live,compare]'``. Nothing
-leaves this machine, but for the servers' packages, which come from the npm registry the first time.
+leaves this machine; only the servers' packages come from the npm registry, the first time.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from kilroy_gym.faces import RetryingFace, read_journal
 from kilroy_gym.live import LiveRun
 from kilroy_gym.live.base import JOURNAL
 from kilroy_gym.modules import NgramModule
-from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.entries import Entry
 
 try:
     from bluesky_network import (
@@ -43,8 +43,8 @@ LOVED = {"cats", "dream", "tiny", "pickles"}
 LONGEST = 8
 READERS = 6
 TASTE = (
-    f"{READERS} readers like a post with a chance of 24% for each of the words "
-    f"{', '.join(sorted(LOVED))}; posts of more than {LONGEST} words they skip."
+    f"{READERS} readers like a post with a probability of 24% for each of the words "
+    f"{', '.join(sorted(LOVED))}; they skip posts of more than {LONGEST} words."
 )
 EXISTING = 80  # posts of others, to learn the language from
 ROUND = 10
@@ -54,19 +54,19 @@ ENDS = 5  # rounds at the start and at the end that are compared
 
 
 def taste(text: str) -> tuple[float, float, float]:
-    """How probable it is that a reader likes, answers, reposts a text."""
+    """Returns the probabilities that a reader likes, answers and reposts a text."""
     words = text.split()
     return (0.24 * len(LOVED & {*words}) if len(words) <= LONGEST else 0.0), 0.0, 0.0
 
 
 def sentence(rng: random.Random) -> str:
-    """What others post: words of a small grammar, as "robots secretly collect tiny maps"."""
+    """Returns a post by others, from a small grammar: "robots secretly collect tiny maps"."""
     kept = (slot for i, slot in enumerate(SLOTS) if i not in OPTIONAL or rng.random() < 0.5)
     return " ".join(rng.choice(slot) for slot in kept)
 
 
 def train(network: LocalBluesky, directory: Path, rounds: int, seed: int = 0) -> None:
-    """Mimics what others have posted, then posts and learns; prints each round."""
+    """Mimics posts by others, then posts and learns; prints each round."""
     others, account = network.account("others"), network.account("kilroy")
     publish(network, others)
     os.environ.update(account.environment())
@@ -93,7 +93,7 @@ def train(network: LocalBluesky, directory: Path, rounds: int, seed: int = 0) ->
 
 
 def publish(network: LocalBluesky, account: Account) -> None:
-    """Writes the posts that are there before the bot comes."""
+    """Writes the posts that exist before the bot starts."""
     rng = random.Random(0)
     with closing(session_of(network, account)) as session:
         for _ in range(EXISTING):
@@ -101,7 +101,7 @@ def publish(network: LocalBluesky, account: Account) -> None:
 
 
 def scored_rounds(directory: Path) -> list[Sequence[Entry]]:
-    """Returns the posts of the rounds whose scores are all known, up to the first that is not."""
+    """Returns the leading rounds whose scores are all known."""
     entries = read_journal(directory / JOURNAL)
     rounds = [entries[first : first + ROUND] for first in range(0, len(entries), ROUND)]
     known = [len(r) == ROUND and all(entry.score is not None for entry in r) for r in rounds]
@@ -137,7 +137,7 @@ def draw(rounds: Sequence[Sequence[Entry]], path: Path) -> None:
 
 
 def conclude(directory: Path) -> None:
-    """Says in a sentence what became of the likes, and draws it where that is possible."""
+    """Prints how the likes changed, and draws them if possible."""
     rounds = scored_rounds(directory)
     ends = min(ENDS, max(len(rounds) // 2, 1))
     before, after = likes_of(rounds[:ends]), likes_of(rounds[-ends:])
@@ -156,7 +156,7 @@ def conclude(directory: Path) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0, 2 where something is missing, 130 after Ctrl-C."""
+    """Returns the exit code: 0, 2 if something is missing, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("rounds", type=int, nargs="?", default=30, help="of ten posts each (30)")
     parser.add_argument("--seed", type=int, default=0, help="of the bot and its readers (0)")

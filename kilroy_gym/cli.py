@@ -18,6 +18,7 @@ from rich.text import Text
 
 import kilroy_gym
 from kilroy_gym._records import ScoreLog, fresh_directory
+from kilroy_gym._scraping import scrap_scored_of
 from kilroy_gym._seeding import seed_everything
 from kilroy_gym.adapters import load_agent_file, load_named, module_for, roster
 from kilroy_gym.comparison.command import compare
@@ -25,7 +26,7 @@ from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.interfaces import FaceError, KilroyFace, NamesItsFile, PlaysModule
 from kilroy_gym.live.command import feed, generate, run
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.training import KilroyTrainer, scrap_scored_of
+from kilroy_gym.training import KilroyTrainer
 
 EVALUATION_POSTS = 1000
 OUR_ERRORS = (gym.error.Error, FaceError, OSError)

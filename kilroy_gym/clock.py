@@ -5,20 +5,20 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What is asked of time; hand in one of your own and tests need not sleep."""
+    """A source of time; pass one of your own and tests need not sleep."""
 
     def time(self) -> float:
-        """Returns the time in seconds, from any start, never going back."""
+        """Returns the time in seconds since any fixed moment; it must not go back."""
 
     def sleep(self, seconds: float) -> None:
-        """Lets ``seconds`` pass."""
+        """Waits for ``seconds``."""
 
 
 class SystemClock:
     """The machine's own clock."""
 
     def time(self) -> float:
-        """Returns monotonic seconds."""
+        """Returns the monotonic time in seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -27,7 +27,7 @@ class SystemClock:
 
 
 class UnixClock(SystemClock):
-    """The time of day, for what outlives a process; it can go back when somebody sets it."""
+    """The time of day, for what outlives a process; it goes back if the clock is set back."""
 
     def time(self) -> float:
         """Returns seconds since 1970-01-01 00:00 UTC."""

@@ -1,47 +1,63 @@
-"""Every contract between the parts of the package, and what a part can do besides.
+"""Every contract between the parts of the package, and their optional capabilities.
 
-A platform is a :class:`KilroyFace`, whoever plays is an :class:`Agent`, and an environment is a
-:class:`KilroyEnv`. What some of them can also do is a small Protocol each; :func:`find` tells
-whether a part, or something inside its wrappers, can do it.
+A platform is a :class:`KilroyFace`, a player is an :class:`Agent`, and an environment is a
+:class:`KilroyEnv`. Each optional capability is a small Protocol; :func:`find` looks for it in a
+Face and in the Faces inside its wrappers.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
-from kilroy_gym.post import PostData, X
+from kilroy_gym.post import AnyPost, PostData, X
 
 if TYPE_CHECKING:
-    from kilroy_gym.codecs import Codec
+    from kilroy_gym.codecs.base import AnyCodec
+    from kilroy_gym.modules.base import AnyModule
 
 PostId = TypeVar("PostId", bound=Hashable)
 Capability = TypeVar("Capability")
-AnyEnv = gym.Env[Any, Any] | VectorEnv[Any, Any, Any]
-ScoredPost = tuple[Any, PostData[X], float | None]
-"""A post that exists already: its id, the post, and its score or ``None``."""
+
+# Names for types that depend on the content of a post, or on a platform.
+Action: TypeAlias = Any
+"""A post as an environment takes it, or a batch of them; the codec defines the type."""
+Observation: TypeAlias = Any
+"""What an agent sees before it posts, or a batch of that; the environment defines the type."""
+AnyId: TypeAlias = Any
+"""A post id or draft id: hashable; the Face or the module defines the type."""
+AnyArray = npt.NDArray[Any]
+"""An array of actions or observations, with the dtype of their space."""
+State = dict[str, Any]
+"""What a module or agent needs to continue in another process: JSON values, arrays, bytes."""
+Info = dict[str, Any]
+"""The ``info`` or ``infos`` of a Gymnasium environment."""
+AnyVectorEnv = VectorEnv[Any, Any, Any]
+AnyEnv = gym.Env[Any, Any] | AnyVectorEnv
+ScoredPost = tuple[AnyId, PostData[X], float | None]
+"""An existing post: its id, the post, and its score or ``None``."""
 
 # --- Faces ----------------------------------------------------------------------------------
 
 
 class ScorePending(Exception):
-    """Raised by :meth:`KilroyFace.score` while a score is not known yet; it is asked for again."""
+    """Raised by :meth:`KilroyFace.score` while a score is not known; callers ask again later."""
 
 
 class PostRefused(ValueError):
-    """Raised by :meth:`KilroyFace.post` where a post was not made and never will be.
+    """Raised by :meth:`KilroyFace.post` if a post was not made and never will be.
 
-    The message is shown and kept, so it says why and holds no secret. Any other error leaves open
-    whether the post was made.
+    The message is shown and stored, so it must say why and hold no secret. Any other error leaves
+    open whether the post was made.
 
     Attributes:
-        key: The key of the post where a journal has it, or ``None``.
+        key: The key of the post if it is in a journal, else ``None``.
     """
 
     def __init__(self, *args: object, key: int | None = None) -> None:
@@ -51,10 +67,10 @@ class PostRefused(ValueError):
 
 
 class FaceError(RuntimeError):
-    """A Face failed in the middle of a round, or returned what cannot be used.
+    """A Face failed in the middle of a round, or returned something invalid.
 
-    Nothing is lost: the error carries what the round had done when it stopped. What the Face
-    itself raised is the ``__cause__``.
+    Nothing is lost: the error carries the posts and scores of the round so far. The Face's own
+    error is the ``__cause__``.
 
     Attributes:
         posts: The posts of this round that were made, by post id.
@@ -62,30 +78,30 @@ class FaceError(RuntimeError):
     """
 
     def __init__(
-        self, message: str, posts: Mapping[Any, PostData[Any]], scores: Mapping[Any, float]
+        self, message: str, posts: Mapping[AnyId, AnyPost], scores: Mapping[AnyId, float]
     ) -> None:
-        """Carries ``message`` and copies of what the round had done."""
+        """Carries ``message`` and copies of the posts and scores."""
         super().__init__(message)
         self.posts = dict(posts)
         self.scores = dict(scores)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Lets the error cross from a worker process with all it carries."""
+    def __reduce__(self) -> tuple[object, ...]:
+        """Lets the error cross from a worker process with its attributes."""
         return type(self), (str(self), self.posts, self.scores)
 
 
 class KilroyFace(ABC, Generic[X, PostId]):
-    """A platform: where posts exist already, can be made, and earn scores.
+    """A platform: posts exist there, can be made, and earn scores.
 
-    Three methods are enough. The batch methods have defaults that loop over them; a platform
-    that can do better overrides those. What a platform can do besides is a Protocol each, and
-    it has the methods of those that it can do: :class:`Simulated`, :class:`ScrapsScored`,
-    :class:`KnowsTruth`, :class:`Observes`, :class:`PassesTime`.
+    Three methods are enough. The batch methods loop over them by default; override them where the
+    platform can do better. A Face offers an optional capability by having the methods of its
+    Protocol: :class:`Simulated`, :class:`ScrapsScored`, :class:`KnowsTruth`, :class:`Observes`,
+    :class:`PassesTime`.
 
     Attributes:
-        idempotent: Whether ``post`` makes no second post of a ``data.key`` that it has seen, and
-            returns the id of the first. Where it is ``False``, nobody can post safely again
-            after an answer was lost, so nobody tries.
+        idempotent: Whether ``post``, called again with the same ``data.key``, makes no second post
+            and returns the id of the first. If ``False``, a post whose answer was lost is never
+            sent again, since that might post twice.
     """
 
     idempotent: bool = False
@@ -95,19 +111,19 @@ class KilroyFace(ABC, Generic[X, PostId]):
         """Yields existing posts with their ids.
 
         Args:
-            limit: The most posts to yield, or ``None`` for all that the platform gives.
+            limit: The most posts to yield, or ``None`` for all.
         """
 
     @abstractmethod
     def post(self, data: PostData[X]) -> PostId:
-        """Makes a post and returns its id: hashable, and never the same twice.
+        """Makes a post and returns its id, which is hashable and unique.
 
         Args:
-            data: The post. Its ``key``, where it has one, belongs to no other post: an idempotent
-                platform derives its own name for the post and the time of its creation from it.
+            data: The post. Its ``key``, if it has one, belongs to no other post; an idempotent
+                platform derives the post's name and time of creation from it.
 
         Raises:
-            PostRefused: The platform will not have it (optional: any error may be raised).
+            PostRefused: The platform refuses the post (optional; other errors are allowed too).
         """
 
     @abstractmethod
@@ -121,13 +137,13 @@ class KilroyFace(ABC, Generic[X, PostId]):
     def post_many(self, posts: Iterable[PostData[X]]) -> Iterable[PostId]:
         """Makes posts in order and yields the id of each as soon as it is made.
 
-        The environment paces a round through the iterable, so take each post when it can go out.
+        The environment times a round through the iterable: take each post only when it can go out.
         """
         for post in posts:
             yield self.post(post)
 
     def score_many(self, post_ids: Iterable[PostId]) -> Iterable[tuple[PostId, float]]:
-        """Yields ``(post id, score)`` for the scores that are known; pending ones are left out."""
+        """Yields ``(post id, score)`` for known scores; leaves out pending ones."""
         for post_id in post_ids:
             try:
                 score = self.score(post_id)
@@ -136,36 +152,39 @@ class KilroyFace(ABC, Generic[X, PostId]):
             yield post_id, score
 
     def close(self) -> None:
-        """Lets go of files and connections; by default there are none."""
+        """Closes files and connections; by default there are none."""
+
+
+AnyFace = KilroyFace[Any, Any]
 
 
 @runtime_checkable
 class Simulated(Protocol):
-    """A Face whose world starts over and can be copied."""
+    """A Face whose world can be restarted and copied."""
 
     def restart(self, rng: np.random.Generator) -> None:
-        """Starts over; from now on all randomness comes from ``rng`` or from children of it."""
+        """Restarts the world; from now on all randomness comes from ``rng`` or its children."""
 
 
 @runtime_checkable
 class KnowsTruth(Protocol):
     """A Face that knows how its scores are drawn."""
 
-    def truth(self, post_id: Any) -> tuple[float, float]:
-        """Returns the expected score of a post, and the best that any post could have had then."""
+    def truth(self, post_id: AnyId) -> tuple[float, float]:
+        """Returns the expected score of a post, and the best of any post at that time."""
 
 
 @runtime_checkable
 class ScrapsScored(Protocol):
-    """A Face that tells the scores of existing posts."""
+    """A Face that knows the scores of existing posts."""
 
     def scrap_scored(self, limit: int | None = None) -> Iterator[ScoredPost[Any]]:
-        """Yields what ``scrap`` does, each with its score by now, finite, or ``None``."""
+        """Yields what ``scrap`` does, each with its current score: finite, or ``None``."""
 
 
 @runtime_checkable
 class Observes(Protocol):
-    """A Face on which there is something to observe before a post.
+    """A Face that gives an observation before each post.
 
     Attributes:
         observation_space: The space of one observation.
@@ -173,7 +192,7 @@ class Observes(Protocol):
 
     observation_space: gym.Space[Any]
 
-    def observe(self, count: int) -> npt.NDArray[Any]:
+    def observe(self, count: int) -> AnyArray:
         """Returns what is observed before each of the next ``count`` posts.
 
         Returns:
@@ -183,10 +202,10 @@ class Observes(Protocol):
 
 @runtime_checkable
 class PassesTime(Protocol):
-    """A Face with a time of its own, which passes while scores are pending."""
+    """A Face with its own time, which must pass before pending scores arrive."""
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass, in place of the clock's sleep."""
+        """Lets time pass, instead of sleeping on the clock."""
 
 
 @runtime_checkable
@@ -194,17 +213,17 @@ class PlaysActions(Protocol):
     """A simulated Face that takes the actions of its codec without a Python object per post.
 
     Attributes:
-        codec: Between actions and posts.
-        plays_actions: Whether playing actions means the same as posting and scoring them.
+        codec: Turns posts into actions and back.
+        plays_actions: Whether ``play`` equals posting and scoring.
     """
 
-    codec: "Codec[Any]"
+    codec: "AnyCodec"
 
     @property
     def plays_actions(self) -> bool:
-        """Whether ``play`` and ``play_one`` stand for ``post``, ``score`` and ``truth``."""
+        """Whether ``play`` and ``play_one`` equal ``post``, ``score`` and ``truth``."""
 
-    def play(self, actions: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], tuple[Any, Any, Any]]:
+    def play(self, actions: AnyArray) -> tuple[npt.NDArray[np.int64], tuple[Any, Any, Any]]:
         """Posts checked actions of shape ``(n, ...)``.
 
         Returns:
@@ -212,8 +231,8 @@ class PlaysActions(Protocol):
             or a float64 array of shape ``(n,)``.
         """
 
-    def play_one(self, action: Any) -> tuple[int, tuple[Any, Any, Any]]:
-        """Does what ``play`` does for one action; the three are numbers."""
+    def play_one(self, action: Action) -> tuple[int, tuple[Any, Any, Any]]:
+        """Plays one action as ``play`` does many; scores are numbers."""
 
 
 @runtime_checkable
@@ -222,19 +241,19 @@ class WrapsFace(Protocol):
 
     Attributes:
         face: The Face inside.
-        hides: What the Face inside can do and this one cannot.
-        passes_on: What this one can do only where the Face inside can.
+        hides: Capabilities of the Face inside that this one does not have.
+        passes_on: Capabilities that this one has only if the Face inside has them.
     """
 
-    face: KilroyFace[Any, Any]
+    face: AnyFace
     hides: frozenset[type]
     passes_on: frozenset[type]
 
 
 def find(face: object, capability: type[Capability]) -> Capability | None:
-    """Returns the outermost layer of a Face that can do something, ``None`` where none can.
+    """Returns the outermost layer of a Face that has a capability, or ``None``.
 
-    The layers are walked from the outside in, so what a wrapper overrides is found first.
+    Layers are searched from the outside in, so a wrapper's override is found first.
 
     Args:
         face: A Face, wrapped or not.
@@ -259,22 +278,22 @@ class Round:
 
     Attributes:
         number: The number of the round in this run, from 1.
-        post_ids: The posts that were made, in order: ``n`` of them.
-        posts: What was posted, in the same order, as the environment tells it.
-        scores: Their scores; ``None`` for those that are pending.
-        arrived: Scores of posts of earlier rounds that became known now, by post id.
+        post_ids: The ids of the ``n`` posts made, in order.
+        posts: What was posted, in the same order, as the environment reports it.
+        scores: Their scores; ``None`` if pending.
+        arrived: Scores of posts from earlier rounds that became known now, by post id.
         metrics: The module's own figures after it was reinforced.
         expected_scores: The mean of each score's distribution, float64 of shape ``(n,)``, or
-            ``None`` where the Face does not know the truth.
+            ``None`` if the Face does not know the truth.
         best_scores: The best expected score at the time of each post, float64 of shape ``(n,)``,
             or ``None``.
     """
 
     number: int
-    post_ids: Sequence[Any]
-    posts: Sequence[PostData[Any]]
+    post_ids: Sequence[AnyId]
+    posts: Sequence[AnyPost]
     scores: Sequence[float | None]
-    arrived: dict[Any, float] = field(default_factory=dict)
+    arrived: dict[AnyId, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     expected_scores: npt.NDArray[np.float64] | None = None
     best_scores: npt.NDArray[np.float64] | None = None
@@ -288,27 +307,27 @@ Callback = Callable[[Round], bool | None]
 class Agent(Protocol):
     """Anything that plays and learns, with the signatures of Stable-Baselines3.
 
-    These four methods are enough where the environment is given. What an agent can do besides is
+    These four methods are enough if the trainer is given an environment. Optional capabilities are
     a Protocol each: :class:`MovesToEnv`, :class:`ClonesPosts`, :class:`PlaysModule`,
     :class:`PlaysOneFace`, :class:`Checkpointable`, :class:`NamesItsFile`.
     """
 
     def predict(
         self,
-        observation: Any,
+        observation: Observation,
         state: Any = None,
         episode_start: Any = None,
         deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Action, Any]:
         """Returns an action for an observation, or a batch for a batch, and the next state."""
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> object:
-        """Learns to write posts like these (one batch)."""
+    def mimic(self, posts: Sequence[AnyPost]) -> object:
+        """Learns to write posts like these: one batch."""
 
     def learn(
         self, total_timesteps: int, callback: Callback | None = None, progress_bar: bool = False
     ) -> object:
-        """Plays and learns; ``total_timesteps`` posts are the most it makes."""
+        """Plays and learns; makes at most ``total_timesteps`` posts."""
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the agent to a file."""
@@ -316,11 +335,11 @@ class Agent(Protocol):
 
 @runtime_checkable
 class MovesToEnv(Protocol):
-    """An agent that can move to another environment, and knows how often it learns.
+    """An agent that can move to another environment and knows how often it learns.
 
     Attributes:
         update_rate: Posts between two updates.
-        rollout: The same for the table of a comparison, such as ``"10"`` or ``"10x4"``.
+        rollout: The same as shown in the table of a comparison, such as ``"10"`` or ``"10x4"``.
     """
 
     @property
@@ -329,23 +348,23 @@ class MovesToEnv(Protocol):
 
     @property
     def rollout(self) -> str:
-        """The posts between two updates, in words."""
+        """Posts between two updates, as shown in a table."""
 
     def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
-        """Moves to another environment; with ``update_rate`` it learns after that many posts."""
+        """Moves to another environment; with ``update_rate``, learns after that many posts."""
 
 
 AfterEpoch = Callable[[int, dict[str, float]], bool | None]
-"""Called with the number of an epoch and its figures; ``False`` stops."""
+"""Called with the number of an epoch, from 1, and its figures; ``False`` stops."""
 
 
 @runtime_checkable
 class ClonesPosts(Protocol):
-    """An agent that fits existing posts in a way of its own, instead of batch by batch."""
+    """An agent that fits existing posts in its own way instead of batch by batch."""
 
     def fine_tune(
         self,
-        posts: Sequence[PostData[Any]],
+        posts: Sequence[AnyPost],
         epochs: int,
         batch_size: int | None,
         rng: np.random.Generator,
@@ -353,23 +372,23 @@ class ClonesPosts(Protocol):
         after_epoch: AfterEpoch | None,
         progress_bar: bool | None,
     ) -> int:
-        """Fits posts; returns after how many epochs it was good."""
+        """Fits posts; returns the number of epochs it kept."""
 
 
 @runtime_checkable
 class PlaysModule(Protocol):
-    """An agent behind which a module writes.
+    """An agent whose posts a module writes.
 
     Attributes:
         module: The module as it is now, a :class:`~kilroy_gym.modules.KilroyModule`.
     """
 
-    module: Any
+    module: "AnyModule"
 
 
 @runtime_checkable
 class PlaysOneFace(Protocol):
-    """An agent that was made on an environment and plays no other Face.
+    """An agent that plays only the Face of the environment it was made on.
 
     Attributes:
         env: The environment.
@@ -377,15 +396,15 @@ class PlaysOneFace(Protocol):
 
     @property
     def env(self) -> AnyEnv:
-        """The environment that it plays."""
+        """The environment it plays."""
 
-    def check_face(self, face_or_env: KilroyFace[Any, Any] | AnyEnv) -> None:
-        """Refuses another Face, or an environment around one, by a ``ValueError``."""
+    def check_face(self, face_or_env: AnyFace | AnyEnv) -> None:
+        """Raises a ``ValueError`` for another Face, or an environment around one."""
 
 
 @runtime_checkable
 class NamesItsFile(Protocol):
-    """An agent whose file has a suffix of its own.
+    """An agent whose file has its own suffix.
 
     Attributes:
         file_suffix: The suffix, such as ``".json"``.
@@ -396,13 +415,13 @@ class NamesItsFile(Protocol):
 
 @runtime_checkable
 class Checkpointable(Protocol):
-    """A module or agent that can go on in another process."""
+    """A module or agent that can continue in another process."""
 
-    def state(self) -> dict[str, Any]:
-        """Returns all it takes to go on: JSON values, arrays and bytes."""
+    def state(self) -> State:
+        """Returns everything needed to continue: JSON values, arrays and bytes."""
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what :meth:`state` returned."""
+    def set_state(self, state: State) -> None:
+        """Continues from what :meth:`state` returned."""
 
 
 # --- Environments ---------------------------------------------------------------------------
@@ -410,66 +429,66 @@ class Checkpointable(Protocol):
 
 @runtime_checkable
 class KilroyEnv(Protocol):
-    """The innermost environment around a Face: of one post a step, or of one round a step.
+    """The innermost environment around a Face; each step makes one post or one round.
 
     Attributes:
         face: The Face.
-        codec: Between posts and actions, or ``None``: then actions are posts.
-        composed: Whether an action is a part of a post, and the post itself the episode.
+        codec: Turns posts into actions and back; ``None`` if actions are posts.
+        composed: Whether an action is a part of a post and an episode composes one.
         wait: Whether a step waits until its scores are known.
     """
 
-    face: KilroyFace[Any, Any]
-    codec: "Codec[Any] | None"
+    face: AnyFace
+    codec: "AnyCodec | None"
     composed: bool
     wait: bool
 
     @property
     def simulated(self) -> bool:
-        """Whether the Face is a simulated one, which can start over and be copied."""
+        """Whether the Face is simulated, so that it can be restarted and copied."""
 
     @property
-    def contexts(self) -> npt.NDArray[Any]:
-        """What is observed before each of the next posts, as the Face gives it: ``(slots, ...)``.
+    def contexts(self) -> AnyArray:
+        """The Face's observations before the next posts, of shape ``(slots, ...)``.
 
-        It is the structured observation whatever form the agent gets it in.
+        They are structured, whatever form of observation the agent gets.
         """
 
     @property
-    def last_posts(self) -> list[PostData[Any]]:
-        """The posts that the last step made, in slot order; decoded only when it is asked for."""
+    def last_posts(self) -> list[AnyPost]:
+        """The posts that the last step made, in slot order; decoded lazily."""
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[AnyId, AnyPost]]:
         """Yields existing posts of the Face with their ids."""
 
     def snapshot(self) -> Any:
-        """Returns an independent copy of the environment and its world, to evaluate on.
+        """Returns an independent copy of the environment and its world, for evaluation.
 
         Raises:
             TypeError: The Face is a live one.
         """
 
-    def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
-        """Lets the next step go on with the round that an error or an interrupt ended.
+    def resume(self, post_ids: Mapping[int, AnyId] | None = None) -> None:
+        """Lets the next step continue a round that an error or interrupt ended.
 
-        That step must be given the same actions; what was made is not made again.
+        That step must get the same actions; posts that were made are not made again.
 
         Args:
-            post_ids: The ids of the posts that were made, by their slot, for a round that another
-                process began; ``None`` where this environment played it.
+            post_ids: For a round that another process began: the ids of the posts that were made,
+                by slot. ``None`` if this environment began the round.
         """
 
 
 @runtime_checkable
 class PlaysRounds(Protocol):
-    """An environment of one round a step, which need not wait for scores."""
+    """An environment with one round per step, which need not wait for scores."""
 
-    def drain(self) -> dict[Any, float]:
-        """Waits for all scores that are pending and returns them by post id."""
+    def drain(self) -> dict[AnyId, float]:
+        """Waits for all pending scores and returns them by post id."""
 
-    def expect(self, ages_s: Mapping[Any, float]) -> None:
+    def expect(self, ages_s: Mapping[AnyId, float]) -> None:
         """Expects the scores of posts that another process made.
 
         Args:
-            ages_s: How long ago each was made, in seconds, by post id.
+            ages_s: Seconds since each post was made, by post id.
         """

@@ -11,19 +11,21 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
+from kilroy_gym._pace import POST_RATE, Pace
 from kilroy_gym._progress import progress
+from kilroy_gym._scraping import scrape_of
 from kilroy_gym.adapters.environments import kilroy_env
 from kilroy_gym.adapters.evaluation import mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
-from kilroy_gym.codecs import Codec
-from kilroy_gym.data import DatasetFactory, MemoryCachingDatasetFactory
-from kilroy_gym.data.scrape import Scrape
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.data import Dataset, DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
-from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.interfaces import (
+    AfterEpoch,
     Agent,
     AnyEnv,
+    AnyFace,
     Callback,
     ClonesPosts,
     KilroyFace,
@@ -31,13 +33,12 @@ from kilroy_gym.interfaces import (
     PlaysModule,
     PlaysOneFace,
     Round,
-    ScrapsScored,
-    find,
 )
 from kilroy_gym.modules import KilroyModule
+from kilroy_gym.modules.base import AnyModule
 
 STEPS = 10
-POST_RATE = 1.0
+"""Updates in a run without a limit, as in the original system."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Epoch:
     Attributes:
         number: The number of the epoch, from 1.
         posts: How many posts were mimicked.
-        metrics: The module's own figures afterwards.
+        metrics: The module's own figures after the epoch.
     """
 
     number: int
@@ -55,48 +56,30 @@ class Epoch:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How a run on a Face is timed, in the terms of :class:`~kilroy_gym.envs.FaceVectorEnv`."""
-
-    num_envs: int = UPDATE_RATE
-    post_rate: float = POST_RATE
-    score_delay_s: float = 0.0
-    wait: bool = True
-
-    def env(self, face: KilroyFace[Any, Any], codec: Codec[Any] | None) -> AnyEnv:
-        """Returns an environment with this timing, which leaves the Face open."""
-        return FaceVectorEnv(
-            face,
-            self.num_envs,
-            codec,
-            self.post_rate,
-            self.score_delay_s,
-            self.wait,
-            close_face=False,
-        )
+EpochCallback = Callable[[Epoch], bool | None]
+"""Called after every epoch; ``False`` stops."""
 
 
 class KilroyTrainer:
-    """Trains a module in two phases: it mimics existing posts, then its scores reinforce it.
+    """Trains a module in two phases: it mimics existing posts, then scores reinforce it.
 
     Args:
-        face_or_env: A platform, or a Kilroy environment, which keeps its own timing, codec and
+        face_or_env: A Face, or a Kilroy environment, which keeps its own timing, codec and
             wrappers.
-        module_or_agent: A :class:`~kilroy_gym.modules.KilroyModule`, or an agent that plays this
-            very environment, or a Stable-Baselines3 model that was made on it.
-        dataset_factory: Where scraped posts are kept; in memory by default.
-        codec: For a Face: between its posts and actions.
-        seed: Starts a simulated Face over with this seed, and seeds the shuffling.
+        module_or_agent: A :class:`~kilroy_gym.modules.KilroyModule`; or an agent that plays this
+            same environment; or a Stable-Baselines3 model that was made on it.
+        dataset_factory: Where to keep scraped posts; by default in memory.
+        codec: Only for a Face: turns its posts into actions and back.
+        seed: Restarts a simulated Face with this seed, and seeds the shuffling.
 
     Attributes:
         agent: The agent.
-        skipped_posts: How many posts the last ``fine_tune`` skipped, since the codec of the
-            environment, or that of the module, has no action for them.
+        skipped_posts: How many posts the last ``fine_tune`` skipped, since the environment's or
+            the module's codec has no action for them.
 
     Raises:
-        TypeError: An argument is something else.
-        ValueError: Codec or timing are given twice.
+        TypeError: An argument has the wrong type.
+        ValueError: The codec or the timing is given twice.
 
     Example:
         >>> import gymnasium as gym
@@ -111,17 +94,17 @@ class KilroyTrainer:
 
     def __init__(
         self,
-        face_or_env: KilroyFace[Any, Any] | AnyEnv,
-        module_or_agent: KilroyModule[Any, Any] | Agent | Any,
+        face_or_env: AnyFace | AnyEnv,
+        module_or_agent: AnyModule | Agent | object,
         dataset_factory: DatasetFactory[Any] | None = None,
         *,
-        codec: Codec[Any] | None = None,
+        codec: AnyCodec | None = None,
         seed: int | None = None,
     ) -> None:
         """Brings environment and agent together."""
         agent = model_as_agent(module_or_agent)
         if isinstance(face_or_env, KilroyFace) and isinstance(agent, PlaysOneFace):
-            # Such an agent has an environment around the Face already, with timing of its own.
+            # Such an agent already has an environment around the Face, with its own timing.
             agent.check_face(face_or_env)
             face_or_env = agent.env
         self._face = face_or_env if isinstance(face_or_env, KilroyFace) else None
@@ -131,13 +114,15 @@ class KilroyTrainer:
             self.env = self._pace.env(face_or_env, codec)
         elif isinstance(face_or_env, (gym.Env, VectorEnv)):
             if codec is not None:
-                raise ValueError("codec is given twice: an environment keeps the one it has")
+                raise ValueError(
+                    "codec is given twice: an environment keeps its own, so leave it out"
+                )
             self.env = face_or_env
         else:
             raise TypeError(
                 f"face_or_env must be a KilroyFace or a Gymnasium environment, got {face_or_env!r}"
             )
-        self._codec: Codec[Any] | None = kilroy_env(self.env).codec
+        self._codec: AnyCodec | None = kilroy_env(self.env).codec
         self.agent: Agent = self._as_agent(agent)
         self.skipped_posts = 0
         self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()
@@ -150,17 +135,17 @@ class KilroyTrainer:
         """The module as it is now.
 
         Raises:
-            AttributeError: The agent is no module's.
+            AttributeError: The agent does not play a module.
         """
         if not isinstance(self.agent, PlaysModule):
             raise AttributeError(
-                f"{type(self.agent).__name__} has no module: it is no module's agent"
+                f"{type(self.agent).__name__} has no module: it is not a module's agent"
             )
         return self.agent.module
 
     @property
     def simulated(self) -> bool:
-        """Whether the Face is a simulated one, so that :meth:`evaluate` works."""
+        """Whether the Face is simulated, so that :meth:`evaluate` works."""
         return bool(kilroy_env(self.env).simulated)
 
     def fine_tune(
@@ -172,41 +157,40 @@ class KilroyTrainer:
         strict: bool = False,
         *,
         weight_by_score: bool | Weigh = False,
-        callback: Callable[[Epoch], bool | None] | None = None,
+        callback: EpochCallback | None = None,
         progress_bar: bool | None = None,
     ) -> "KilroyTrainer":
         """Scraps existing posts and lets the agent mimic them.
 
         Args:
-            epochs: How often to go through all posts; a Stable-Baselines3 model stops earlier
-                where that does not help any more.
-            batch_size: Posts to mimic at a time; by default 1, and 32 for such a model.
-            shuffle: Whether every epoch has an order of its own, by the trainer's seed; by
-                default only for such a model.
+            epochs: The most passes over all posts; a Stable-Baselines3 model stops earlier when
+                it no longer improves.
+            batch_size: Posts per batch; by default 1, or 32 for a Stable-Baselines3 model.
+            shuffle: Whether to shuffle the posts in every epoch, by the trainer's seed; by default
+                only for a Stable-Baselines3 model.
             limit: The most posts to scrap, or ``None`` for all.
-            strict: Whether a post that a codec has no action for is an error; else it is skipped
-                and counted.
-            weight_by_score: Whether posts that scored better are mimicked more often. With
-                ``True`` by the rank of the score (:func:`~kilroy_gym.weighting.rank_weights`); or
-                give a function from the scores, float64 of shape ``(n,)`` with NaN where one is
-                not known, to weights of at least 0. An epoch has ``n`` posts all the same, drawn
-                by the trainer's seed.
+            strict: Whether a post that a codec has no action for is an error; otherwise it is
+                skipped and counted.
+            weight_by_score: Whether to mimic better-scored posts more often. ``True`` weights by
+                the rank of the score (:func:`~kilroy_gym.data.weights.rank_weights`). A function
+                maps the scores, float64 of shape ``(n,)`` with NaN if not known, to weights of at
+                least 0. Each epoch still has ``n`` posts, drawn by the trainer's seed.
             callback: Called after every epoch; ``False`` stops.
-            progress_bar: Whether to show one; ``None`` shows it on a terminal.
+            progress_bar: Whether to show a progress bar; ``None`` shows it on a terminal.
 
         Raises:
-            TypeError: ``weight_by_score`` is something else, or the Face does not tell the scores
-                of scraped posts.
+            TypeError: ``weight_by_score`` has the wrong type, or the Face does not provide the
+                scores of scraped posts.
             ValueError: A number is below 1, no post was found to mimic, or ``weight_by_score``
-                finds no scores or returns no weights.
-            UnencodablePost: With ``strict``, a codec has no action for a post.
+                found no scores or did not return weights.
+            UnencodablePost: A codec has no action for a post, with ``strict``.
         """
         integer("epochs", epochs, 1)
         for name, value in (("batch_size", batch_size), ("limit", limit)):
             if value is not None:
                 integer(name, value, 1)
         weigh = weigh_by(weight_by_score)
-        scrape = _scrape_of(self.env, self.agent, limit, strict, weigh is not None)
+        scrape = scrape_of(self.env, self.agent, limit, strict, weigh is not None)
         with self._dataset_factory.create(scrape) as dataset:
             self.skipped_posts = scrape.skipped
             if len(dataset) == 0:
@@ -220,16 +204,10 @@ class KilroyTrainer:
                 self.agent.fine_tune(
                     dataset, epochs, batch_size, self._rng, own_order, after_epoch, progress_bar
                 )
-                return self
-            rng, mimic = self._rng if shuffle else None, self.agent.mimic
-            for number in progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar):
-                for batch in dataset.batches(batch_size or 1, rng):
-                    mimic(batch)
-                if callback is not None:
-                    plays_module = isinstance(self.agent, PlaysModule)
-                    metrics = self.module.metrics() if plays_module else {}
-                    if callback(Epoch(number, len(dataset), metrics)) is False:
-                        break
+            else:
+                rng = self._rng if shuffle else None
+                numbers = progress(range(1, epochs + 1), epochs, "Mimicking", progress_bar)
+                self._mimic(dataset, numbers, batch_size or 1, rng, callback)
         return self
 
     def run(
@@ -245,24 +223,25 @@ class KilroyTrainer:
         callback: Callback | Any = None,
         progress_bar: bool | None = None,
     ) -> "KilroyTrainer":
-        """Posts, scores and reinforces, until the first of the limits given is reached.
+        """Posts, scores and reinforces until the first of the given limits is reached.
 
         Args:
-            steps: The most updates to make; 10 where no limit is given at all.
-            post_rate: For a Face: seconds after each post before the next; by default 1.
-            update_rate: Posts in a round, which is scored together and then reinforced once; by
+            steps: The most updates to make; by default 10 if no other limit is given.
+            post_rate: Only for a Face: seconds after each post before the next; by default 1.
+            update_rate: Posts in a round. A round is scored together and reinforced once. By
                 default 10, or the slots of a vector environment. A Stable-Baselines3 model keeps
                 its own.
-            score_delay_s: For a Face: how old a post must be before its score is asked for.
-            wait: For a Face: whether a round waits for its scores; by default it does.
-            posts: The most posts to make. Rounds are whole: what would not fill one is not made.
-            seconds: No round begins later than this.
-            callback: Called after every round; ``False`` stops. For a Stable-Baselines3 model one
-                of its own will do as well, where ``seconds`` is not given.
-            progress_bar: Whether to show one; ``None`` shows it on a terminal.
+            score_delay_s: Only for a Face: how old a post must be, in seconds, before its score is
+                asked for; by default 0.
+            wait: Only for a Face: whether a round waits for its scores; by default it does.
+            posts: The most posts to make, in whole rounds.
+            seconds: No round begins after this many seconds.
+            callback: Called after every round; ``False`` stops. A Stable-Baselines3 model also
+                takes callbacks of its own, but not with ``seconds``.
+            progress_bar: Whether to show a progress bar; ``None`` shows it on a terminal.
 
         Raises:
-            TypeError: ``callback`` cannot be called.
+            TypeError: ``callback`` is not callable.
             ValueError: A limit or rate is out of range, or timing is given for an environment,
                 which has its own.
             FaceError: The Face failed; the error carries the posts and scores of the round.
@@ -285,18 +264,39 @@ class KilroyTrainer:
     def evaluate(self, posts: int = 100) -> float:
         """Returns the mean score of new posts, made on a copy of a simulated world.
 
-        Nothing that is learned from or posted to changes; only the agent's own random stream
-        moves on.
+        Neither the world nor what was learned changes; only the agent's random stream advances.
+
+        Args:
+            posts: How many posts to make, at least 1.
 
         Raises:
             TypeError: The Face is a live one, which cannot be copied.
         """
         integer("posts", posts, 1)
         twin = kilroy_env(self.env).snapshot()
-        twin.wait = True  # whoever is evaluated: a score that is pending is none yet
+        twin.wait = True  # always wait when evaluating: a pending score is not a score
         return mean_score(self.agent, twin, posts)
 
-    def _as_agent(self, module_or_agent: Any) -> Any:
+    def _mimic(
+        self,
+        dataset: Dataset[Any],
+        epochs: Iterable[int],
+        batch_size: int,
+        rng: np.random.Generator | None,
+        callback: EpochCallback | None,
+    ) -> None:
+        """Lets the agent mimic posts batch by batch, for the epochs with these numbers."""
+        mimic = self.agent.mimic
+        for number in epochs:
+            for batch in dataset.batches(batch_size, rng):
+                mimic(batch)
+            if callback is not None:
+                plays_module = isinstance(self.agent, PlaysModule)
+                metrics = self.module.metrics() if plays_module else {}
+                if callback(Epoch(number, len(dataset), metrics)) is False:
+                    break
+
+    def _as_agent(self, module_or_agent: object) -> Agent:
         if isinstance(module_or_agent, KilroyModule):
             return ModuleAgent(module_or_agent, self.env)
         if isinstance(module_or_agent, type) or not isinstance(module_or_agent, Agent):
@@ -316,7 +316,7 @@ class KilroyTrainer:
         return module_or_agent
 
     def _posts_per_step(self) -> int:
-        """Returns how many posts an update takes: a round, where the agent does not tell."""
+        """Returns the posts per update; if the agent does not tell, those of a step."""
         if isinstance(self.agent, MovesToEnv):
             return self.agent.update_rate
         return self.env.num_envs if isinstance(self.env, VectorEnv) else 1
@@ -328,7 +328,7 @@ class KilroyTrainer:
         score_delay_s: float | None,
         wait: bool | None,
     ) -> None:
-        """Gives the run its timing: another pace needs another environment around a Face."""
+        """Sets the timing of the run; on a Face, another timing needs another environment."""
         timing = {"post_rate": post_rate, "score_delay_s": score_delay_s, "wait": wait}
         given = [name for name, value in timing.items() if value is not None]
         if self._face is None:
@@ -348,7 +348,7 @@ class KilroyTrainer:
             score_delay_s or 0.0,
             wait is not False,
         )
-        if pace != self._pace:  # the same one may have a round to go on with
+        if pace != self._pace:  # the same environment may have a round to finish
             env = pace.env(self._face, self._codec)
             self._mover().set_env(env)
             self.env, self._pace = env, pace
@@ -362,53 +362,15 @@ class KilroyTrainer:
         return self.agent
 
 
-def _reporting(
-    callback: Callable[[Epoch], bool | None] | None, posts: int
-) -> Callable[[int, dict[str, float]], bool | None]:
+def _reporting(callback: EpochCallback | None, posts: int) -> AfterEpoch:
     return lambda number, metrics: callback and callback(Epoch(number, posts, metrics))
 
 
-def _scrape_of(env: Any, agent: Any, limit: int | None, strict: bool, scored: bool) -> Scrape[Any]:
-    """Returns what of an environment's existing posts an agent can mimic.
-
-    Args:
-        env: A Kilroy environment.
-        agent: The agent; where it has a module with a codec, that decides as well.
-        limit: As for :class:`Scrape`.
-        strict: As for :class:`Scrape`.
-        scored: Whether the scores are wanted.
-
-    Raises:
-        TypeError: The scores are wanted, and the Face does not tell them.
-    """
-    scrap = scrap_scored_of(env) if scored else kilroy_env(env).scrap
-    own: Codec[Any] | None = agent.module.codec if isinstance(agent, PlaysModule) else None
-    codecs = {id(codec): codec for codec in (kilroy_env(env).codec, own)}
-    taken = [codec for codec in codecs.values() if codec is not None]
-    return Scrape(scrap(limit), taken, limit, strict, scored)
-
-
-def scrap_scored_of(env: Any) -> Callable[[int | None], Iterable[Any]]:
-    """Returns the ``scrap_scored`` of an environment's Face.
-
-    Raises:
-        TypeError: The Face has none.
-    """
-    face = kilroy_env(env).face
-    scored = find(face, ScrapsScored)
-    if scored is None:
-        raise TypeError(
-            f"{type(face).__name__} has no scrap_scored(limit), so the scores of existing posts "
-            "are not known: mimic without weight_by_score, or add that method (see KilroyFace)"
-        )
-    return scored.scrap_scored
-
-
 def _stopping_after(seconds: float, callback: Callback | None) -> Callback:
-    """Returns a callback that also stops a run once so many seconds have passed.
+    """Returns a callback that also stops a run after ``seconds`` seconds.
 
     Raises:
-        TypeError: ``callback`` is no function of a round.
+        TypeError: ``callback`` is not a function of a round.
         ValueError: ``seconds`` is not positive.
     """
     if not seconds > 0:

@@ -213,5 +213,5 @@ def test_what_are_no_weights_is_refused_before_anything_is_mimicked(settings, ki
 
 
 def test_scores_that_are_all_unknown_cannot_weigh():
-    with pytest.raises(ValueError, match="of none of the posts the score is known"):
+    with pytest.raises(ValueError, match=r"no post.s score is known"):
         given_to(ScoredFace([(True, None)] * 3))

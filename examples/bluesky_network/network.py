@@ -60,17 +60,17 @@ class Account:
 
 
 class LocalBluesky:
-    """A Bluesky network on 127.0.0.1, from entering this context until leaving it.
+    """A Bluesky network on 127.0.0.1 that lives as long as this context.
 
-    The first time it installs the servers from the npm registry, which takes a minute or two and
-    360 MB, into a cache that later networks use again. A network starts empty, in a few seconds,
-    and needs 450 MB of memory. It ends with the process that started it, however that ends.
+    The first start installs the servers from the npm registry into a cache that later networks
+    reuse; that takes a minute or two and 360 MB. A network starts empty, within seconds, and needs
+    450 MB of memory. It ends with the process that started it, however that ends.
 
     Attributes:
         service: The URL to log in at.
         appview: The URL of the AppView, which anybody can ask.
         servers: The process that they run in, or below.
-        feed_did: The id of a feed generator; each feed that says so has the newest posts of all.
+        feed_did: The id of a feed generator; its Bluesky feeds hold everybody's newest posts.
 
     Raises:
         RuntimeError: Something is missing, or a server does not start.
@@ -82,7 +82,7 @@ class LocalBluesky:
     feed_did: str
 
     def __enter__(self) -> "LocalBluesky":
-        """Installs what is not installed yet, and starts the servers."""
+        """Installs the servers if needed, and starts them."""
         if (missing := what_is_missing()) is not None:
             raise RuntimeError(missing)
         with ExitStack() as stack:
@@ -116,7 +116,7 @@ class LocalBluesky:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops the servers and removes all they have written."""
+        """Stops the servers and deletes all they have written."""
         self._stack.close()
 
     def account(self, name: str) -> Account:
@@ -140,7 +140,7 @@ class LocalBluesky:
 
 
 def until(get: Callable[[], T], enough: Callable[[T], Any] = bool, timeout_s: float = 300.0) -> T:
-    """Asks again until the answer is enough, as the AppView is a moment behind; returns it.
+    """Asks until the answer is good enough, since the AppView lags a little; returns it.
 
     Raises:
         TimeoutError: It never was; the message has the last answer.
@@ -204,7 +204,7 @@ def _install(folder: Path) -> None:
 
 
 def _postgres_programs() -> Path | None:
-    """Returns the folder of the newest PostgreSQL's programs; Debian has none of it on the path."""
+    """Returns the folder of the newest PostgreSQL's programs; Debian has them off the path."""
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
     )

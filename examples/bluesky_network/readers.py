@@ -12,18 +12,18 @@ from kilroy_gym.faces.bluesky.session import BlueskySession
 from .network import Account, LocalBluesky
 
 Taste = Callable[[str], tuple[float, float, float]]
-"""Tells, of a text, how probable it is that a reader likes it, answers it, and reposts it."""
+"""Maps a text to the probabilities that a reader likes, answers and reposts it."""
 
 
 class Readers:
-    """Accounts that read what one account posts, each post once, and react by the same taste.
+    """Accounts that read each post of one account once, and react by the same taste.
 
     Args:
-        network: Where they live.
+        network: Their network.
         author: The DID of the account that they read.
-        count: How many they are.
+        count: How many readers there are.
         taste: What they like.
-        seed: Seed of what each one does.
+        seed: Seed of their reactions.
 
     Attributes:
         sessions: Their logins.
@@ -32,7 +32,7 @@ class Readers:
     def __init__(
         self, network: LocalBluesky, author: str, count: int, taste: Taste, seed: int = 0
     ) -> None:
-        """Makes the accounts."""
+        """Creates the accounts."""
         self.author = author
         self.taste = taste
         self.sessions = [
@@ -43,7 +43,7 @@ class Readers:
         self._read: set[str] = set()
 
     def read(self) -> int:
-        """Lets everybody read the posts that are new, oldest first; returns how many were."""
+        """Lets everybody read new posts, oldest first; returns how many there were."""
         method, where = "app.bsky.feed.getAuthorFeed", {"filter": "posts_no_replies"}
         feed = self.sessions[0].query(method, actor=self.author, limit=100, **where)["feed"]
         new = [item["post"] for item in feed if item["post"]["uri"] not in self._read]
@@ -72,7 +72,7 @@ class Readers:
 
 
 class Reading(threading.Thread):
-    """Lets readers read again and again, from entering this context until leaving it."""
+    """Lets readers read repeatedly, as long as this context lives."""
 
     def __init__(self, readers: Readers, pause_s: float = 0.1) -> None:
         """Starts nothing yet."""
@@ -95,7 +95,7 @@ class Reading(threading.Thread):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stops reading, and raises what it failed by."""
+        """Stops reading, and raises the error if it failed."""
         self._end.set()
         self.join()
         if self._error is not None:
@@ -114,6 +114,6 @@ def write(session: BlueskySession, collection: str, **record: Any) -> dict[str, 
 
 
 def session_of(network: LocalBluesky, account: Account) -> BlueskySession:
-    """Returns a login of an account, as somebody else than the Face."""
+    """Returns a login to an account, separate from the Face's."""
     credentials = Credentials(account.handle, account.password)
     return BlueskySession(lambda: credentials, network.service)

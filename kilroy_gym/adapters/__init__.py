@@ -1,4 +1,4 @@
-"""Who plays: a module as an agent, agent files."""
+"""Who plays: modules as agents, and agent files."""
 
 from kilroy_gym.adapters.environments import codec_of, kilroy_env
 from kilroy_gym.adapters.files import agent_file, find_named, load_agent_file, load_named, roster

@@ -1,21 +1,20 @@
-"""Kilroy environments, as whoever plays them needs them."""
-
-from typing import Any
+"""Kilroy environments, in the form that agents need."""
 
 import gymnasium as gym
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import Codec, SequenceCodec
-from kilroy_gym.interfaces import AnyEnv, KilroyEnv
+from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.interfaces import AnyEnv, AnyVectorEnv, KilroyEnv
 
 
-def as_vector(env: AnyEnv) -> VectorEnv[Any, Any, Any]:
+def as_vector(env: AnyEnv) -> AnyVectorEnv:
     """Returns vector environments unchanged; wraps a single environment as one slot.
 
     Raises:
-        TypeError: It is no environment.
-        ValueError: It resets in another mode than ``SAME_STEP``.
+        TypeError: ``env`` is not a Gymnasium environment.
+        ValueError: Its autoreset mode is not ``SAME_STEP``.
     """
     if isinstance(env, gym.Env):
         return SyncVectorEnv([lambda: env], autoreset_mode=AutoresetMode.SAME_STEP)
@@ -34,48 +33,48 @@ def kilroy_envs(env: AnyEnv) -> list[KilroyEnv]:
     """Returns the Kilroy environments inside wrappers: one, or one per slot if they are separate.
 
     Raises:
-        TypeError: There is none inside.
+        TypeError: There is none.
     """
     base = env.unwrapped
     inside = [each.unwrapped for each in base.envs] if isinstance(base, SyncVectorEnv) else [base]
     found: list[KilroyEnv] = [each for each in inside if isinstance(each, KilroyEnv)]
     if len(found) < len(inside):
         raise TypeError(
-            f"{env} is no Kilroy environment; make one with FaceEnv(face, codec) or gym.make"
+            f"{env} is not a Kilroy environment; make one with FaceEnv(face, codec) or gym.make"
         )
     return found
 
 
 def kilroy_env(env: AnyEnv) -> KilroyEnv:
-    """Returns the Kilroy environment inside wrappers, the first of several separate ones.
+    """Returns the Kilroy environment inside wrappers; of several separate ones, the first.
 
     Raises:
-        TypeError: There is none inside.
+        TypeError: There is none.
     """
     return kilroy_envs(env)[0]
 
 
-def codec_of(env: AnyEnv) -> Codec[Any]:
+def codec_of(env: AnyEnv) -> AnyCodec:
     """Returns the codec of the Kilroy environment inside wrappers.
 
     Raises:
-        TypeError: It is no Kilroy environment, or has no codec.
+        TypeError: It is not a Kilroy environment, or has no codec.
     """
     codec = kilroy_env(env).codec
     if codec is None:
         raise TypeError(
-            "the environment has no codec, so its actions are no numbers; give it one, such as "
+            "the environment has no codec, so its actions are not numbers; give it one, such as "
             "codec=BinaryCodec(), CategoricalCodec(choices) or BoxCodec(low, high)"
         )
     return codec
 
 
-def whole_posts(env: AnyEnv) -> VectorEnv[Any, Any, Any]:
-    """Returns a vector environment in which every step makes a whole post in every slot.
+def whole_posts(env: AnyEnv) -> AnyVectorEnv:
+    """Returns a vector environment in which each step makes a whole post in every slot.
 
     Raises:
-        TypeError: It is no Kilroy environment.
-        ValueError: It resets in another mode than ``SAME_STEP``.
+        TypeError: It is not a Kilroy environment.
+        ValueError: Its autoreset mode is not ``SAME_STEP``.
     """
     vector = as_vector(env)
     inside = kilroy_env(vector)

@@ -1,4 +1,4 @@
-"""Agent files: a contender is a Python file with ``make_agent(env, seed) -> agent``."""
+"""Agent files: an agent is a Python file with ``make_agent(env, seed) -> agent``."""
 
 import importlib
 import importlib.util
@@ -7,15 +7,17 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import kilroy_gym
 
 MakeAgent = Callable[[Any, int | None], Any]
+"""Makes an agent, or a Stable-Baselines3 model, for an environment and a seed."""
+Kind = TypeVar("Kind")
 
 
 def roster() -> dict[str, Path]:
-    """Returns the agent files that ship, by name."""
+    """Returns the shipped agent files, by name."""
     package = Path(kilroy_gym.__file__).parent
     # Beside the package in a checkout, inside it in the wheel.
     folders = [package.parent / "agents", package / "agents"]
@@ -28,7 +30,7 @@ def agent_file(name_or_path: str | PathLike[str]) -> Path:
     """Returns the path of an agent file.
 
     Args:
-        name_or_path: A name of the roster, or the path of a file, which ends in ``.py``.
+        name_or_path: A name from the roster, or the path of a file that ends in ``.py``.
 
     Raises:
         ValueError: There is no such agent or file.
@@ -40,8 +42,8 @@ def agent_file(name_or_path: str | PathLike[str]) -> Path:
             near = get_close_matches(str(name_or_path), known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"no agent {str(name_or_path)!r}: the roster has {', '.join(known)}; a file of "
-                f"your own is given by its path, ending in .py.{hint}"
+                f"no agent {str(name_or_path)!r}: the roster has {', '.join(known)}; give a file "
+                f"of your own by its path, ending in .py.{hint}"
             )
         path = known[str(name_or_path)]
     if not path.is_file():
@@ -57,7 +59,7 @@ def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
 
     Raises:
         ValueError: There is no such agent or file, or the file defines no ``make_agent``.
-        ImportError: The file needs what is not installed.
+        ImportError: The file needs a package that is not installed.
     """
     path = agent_file(name_or_path)
     spec = importlib.util.spec_from_file_location(f"kilroy_agent_{path.stem}", path)
@@ -83,12 +85,12 @@ def find_named(reference: str) -> Any:
     """Returns what ``package.module:name`` names.
 
     Args:
-        reference: The name; what the current folder has can be named, as with ``python -m``.
+        reference: The name. As with ``python -m``, it can be in the current folder.
 
     Raises:
-        ValueError: It is not of that form.
-        ImportError: There is no such module.
-        AttributeError: The module has no such name.
+        ValueError: ``reference`` does not have that form.
+        ImportError: There is no such Python module.
+        AttributeError: The Python module has no such name.
     """
     path, _, name = reference.partition(":")
     if not path or not name:
@@ -101,18 +103,18 @@ def find_named(reference: str) -> Any:
     return found
 
 
-def load_named(reference: str, kind: type[Any]) -> Any:
-    """Returns what ``package.module:name`` names; a class or function is called for it.
+def load_named(reference: str, kind: type[Kind]) -> Kind:
+    """Returns what ``package.module:name`` names; calls it if it is a class or function.
 
     Args:
         reference: The name, as for :func:`find_named`.
-        kind: The class that it must be of.
+        kind: The class that the result must have.
 
     Raises:
-        TypeError: It is of another class.
+        TypeError: The result is of another class.
     """
     found = find_named(reference)
-    made = found() if callable(found) and not isinstance(found, kind) else found
+    made: object = found() if callable(found) and not isinstance(found, kind) else found
     if not isinstance(made, kind):
         raise TypeError(f"{reference} must give a {kind.__name__}, got {made!r}")
     return made

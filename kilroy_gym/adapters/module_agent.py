@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Generic
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
@@ -17,15 +16,16 @@ from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env, whole_posts
 from kilroy_gym.adapters.rounds import Draft, Rounds, actions_of
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.interfaces import AnyEnv, Callback, Round
+from kilroy_gym.interfaces import Action, AnyArray, AnyEnv, Callback, Observation, Round
 from kilroy_gym.modules import DraftId, KilroyModule
+from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData, X
 from kilroy_gym.storage.packing import pack, unpack
 
 BeforeSending = Callable[[Sequence[Draft]], Sequence[Draft]]
 """Called with the drafts of a step before any of them is sent; returns the drafts to send."""
 UPDATE_RATE = 10
-"""Posts in a round on an environment of one post a step, as in the original system."""
+"""Posts in a round on an environment with one post per step, as in the original system."""
 
 
 class ModuleAgent(Generic[X, DraftId]):
@@ -33,19 +33,19 @@ class ModuleAgent(Generic[X, DraftId]):
 
     Args:
         module: The generator.
-        env: A Kilroy environment, wrapped or not; a vector environment must reset in the
+        env: A Kilroy environment, wrapped or not; a vector environment must have autoreset mode
             ``SAME_STEP``.
-        update_rate: Posts between two updates: a multiple of the slots of ``env``. By default
-            the slots of a vector environment, else 10.
+        update_rate: Posts between two updates, a multiple of the slots of ``env``. By default the
+            slots of a vector environment, else 10.
 
     Attributes:
         module: The module as it is now.
         update_rate: Posts between two updates.
-        rounds: What is under way, and goes on after an error.
+        rounds: The rounds under way; after an error they continue where they stopped.
 
     Raises:
-        TypeError: ``module`` is no module, or ``env`` no Kilroy environment.
-        ValueError: ``update_rate`` is out of range, or the environment resets otherwise.
+        TypeError: ``module`` is not a module, or ``env`` is not a Kilroy environment.
+        ValueError: ``update_rate`` is out of range, or the autoreset mode is another one.
     """
 
     file_suffix = ".json"
@@ -57,13 +57,13 @@ class ModuleAgent(Generic[X, DraftId]):
         update_rate: int | None = None,
     ) -> None:
         """Sets the environment."""
-        self.module: KilroyModule[Any, Any] = checked_module(module, "module")
+        self.module: AnyModule = checked_module(module, "module")
         self._move(env, update_rate)
 
     def set_env(self, env: AnyEnv, update_rate: int | None = None) -> None:
-        """Moves to another environment; takes the arguments of the class.
+        """Moves to another environment; the arguments are those of the class.
 
-        What an error has left of a round on the environment before is finished there first.
+        A round that an error interrupted is first finished on the old environment.
 
         Raises:
             FaceError: The Face failed again.
@@ -86,21 +86,21 @@ class ModuleAgent(Generic[X, DraftId]):
 
     @property
     def rollout(self) -> str:
-        """The posts between two updates, as the table of a comparison shows them."""
+        """Posts between two updates, as shown in the table of a comparison."""
         return str(self.update_rate)
 
     def predict(
         self,
-        observation: Any,
+        observation: Observation,
         state: Any = None,
         episode_start: Any = None,
         deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Action, Any]:
         """Returns an action for an observation, or a batch for a batch, and the next state.
 
-        A module always samples: ``deterministic`` changes nothing. What is written here is not
-        reinforced. Where posts are composed, the state is what the module is writing; else it
-        stays as it is.
+        A module always samples: ``deterministic`` is ignored. What is written here is not
+        reinforced. On environments that compose posts, the state holds the posts being written;
+        otherwise it is returned unchanged.
         """
         space = self._env.single_observation_space
         batched = np.ndim(observation) > len(space.shape or ())
@@ -128,20 +128,19 @@ class ModuleAgent(Generic[X, DraftId]):
     ) -> "ModuleAgent[X, DraftId]":
         """Posts in rounds and reinforces the module with the scores.
 
-        Rounds are whole: posts that would not fill one are not made. Where the environment does
-        not wait for scores, those that are pending at the end are waited for. What an error or an
-        interrupt has left of the last call comes first: the rest of its round is posted, and its
-        scores are learned from.
+        Only whole rounds are made. If the environment does not wait for scores, pending ones are
+        waited for at the end. If an error or interrupt ended the last call, its round is finished
+        first: the rest is posted, and its scores are learned from.
 
         Args:
-            total_timesteps: The most posts to make, those of the round that was begun included.
+            total_timesteps: The most posts to make, including an unfinished round.
             callback: Called with every :class:`Round`; ``False`` stops.
-            progress_bar: Whether to show one; ``None`` shows it on a terminal.
+            progress_bar: Whether to show a progress bar; ``None`` shows it on a terminal.
             before_sending: Called with the drafts of a step before any of them is sent; returns
                 the drafts to send.
 
         Raises:
-            ValueError: The budget does not allow one round.
+            ValueError: The budget is less than one round.
             FaceError: The Face failed; the error carries the posts and scores of the round.
         """
         rounds = total_timesteps // self.update_rate
@@ -159,10 +158,10 @@ class ModuleAgent(Generic[X, DraftId]):
         return self
 
     def finish(self, callback: Callback | None = None) -> "ModuleAgent[X, DraftId]":
-        """Finishes what an error or an interrupt has left of :meth:`learn`, and begins nothing.
+        """Finishes a round of :meth:`learn` that was interrupted, and begins no other.
 
         Args:
-            callback: Called with what was finished.
+            callback: Called with the finished round.
 
         Raises:
             FaceError: The Face failed again.
@@ -175,11 +174,11 @@ class ModuleAgent(Generic[X, DraftId]):
         return self
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes the module's state to a JSON file, all of it or nothing.
+        """Writes the module's state to a JSON file, atomically.
 
         Raises:
             NotImplementedError: The module does not support checkpoints.
-            TypeError: Its state holds what cannot be stored.
+            TypeError: Its state holds a value that cannot be stored.
         """
         content = {"module": type(self.module).__name__, "state": pack(self.module.state())}
         written = Path(f"{os.fspath(path)}.part")
@@ -193,10 +192,10 @@ class ModuleAgent(Generic[X, DraftId]):
         module: KilroyModule[X, DraftId],
         env: AnyEnv,
     ) -> "ModuleAgent[X, DraftId]":
-        """Returns an agent whose ``module`` goes on from what :meth:`save` wrote.
+        """Returns an agent whose ``module`` continues from what :meth:`save` wrote.
 
         Raises:
-            ValueError: The file is no such file, or holds another class of module.
+            ValueError: The file is not a saved agent, or holds another class of module.
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -211,13 +210,13 @@ class ModuleAgent(Generic[X, DraftId]):
     def _play(
         self, number: int, callback: Callback | None, before_sending: BeforeSending | None
     ) -> bool | None:
-        """Plays a round, or the rest of one, reinforces with every score that came, and tells."""
+        """Plays a round or the rest of one, reinforces with all new scores, calls back."""
         played, scores = self.rounds.play(partial(self._write, before_sending))
         self._reinforce(scores)
         return None if callback is None else callback(played.told(number, self.module.metrics()))
 
-    def _sketch(self, observations: Any) -> Any:
-        """Returns actions for observations; what the module wrote for them is forgotten."""
+    def _sketch(self, observations: Observation) -> Action:
+        """Returns actions for observations; the module forgets the drafts."""
         drafts = self.module.generate_many(len(observations), observations)
         self.module.forget([draft_id for draft_id, _ in drafts])
         return actions_of(self._codec, [post for _, post in drafts])
@@ -225,17 +224,17 @@ class ModuleAgent(Generic[X, DraftId]):
     def _write(
         self,
         before_sending: BeforeSending | None,
-        contexts: npt.NDArray[Any],
+        contexts: AnyArray,
         before: Sequence[Draft],
     ) -> Sequence[Draft]:
-        """Lets the module write, and refuses a draft id that is taken before anything is posted."""
+        """Lets the module write; refuses repeated draft ids before anything is posted."""
         drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
         taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
         for draft_id, _ in drafts:
             if draft_id in taken:
                 raise ValueError(
                     f"{type(self.module).__name__} gave two drafts the same id, {draft_id!r}; "
-                    "ids must differ while scores are open"
+                    "ids must differ while scores are pending"
                 )
             taken.add(draft_id)
         return drafts if before_sending is None else before_sending(drafts)
@@ -245,7 +244,7 @@ class ModuleAgent(Generic[X, DraftId]):
             self.module = checked_module(self.module.reinforce(scores), "reinforce")
 
     def _drain(self, number: int, callback: Callback | None) -> None:
-        """Waits for the scores that are still open, so that none is lost."""
+        """Waits for pending scores, so that none is lost."""
         if self.rounds.open_drafts:
             arrived, scores = self.rounds.drain()
             self._reinforce(scores)
@@ -253,11 +252,11 @@ class ModuleAgent(Generic[X, DraftId]):
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
 
 
-def checked_module(module: object, source: str) -> KilroyModule[Any, Any]:
-    """Returns a module as it is.
+def checked_module(module: object, source: str) -> AnyModule:
+    """Returns a module unchanged.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: It is not a module.
     """
     if not isinstance(module, KilroyModule):
         advice = "" if source == "module" else " (return self, or a new module)"

@@ -1,53 +1,51 @@
-"""The rounds of an agent: what was drafted, what of it is posted, and what it scored."""
+"""The rounds of an agent: drafts, the posts made from them, and their scores."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import VectorEnv
 
 from kilroy_gym.adapters.environments import kilroy_envs
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import Codec
-from kilroy_gym.interfaces import PlaysRounds, Round
-from kilroy_gym.post import PostData
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.interfaces import Action, AnyArray, AnyId, AnyVectorEnv, Info, PlaysRounds, Round
+from kilroy_gym.post import AnyPost
 
-Draft = tuple[Any, PostData[Any]]
-"""What a module wrote: its own id for it, and the post."""
-Write = Callable[[npt.NDArray[Any], Sequence[Draft]], Sequence[Draft]]
-"""From what is observed before each post, and the drafts of the round so far, to new drafts."""
+Draft = tuple[AnyId, AnyPost]
+"""A draft id and the post that a module wrote."""
+Write = Callable[[AnyArray, Sequence[Draft]], Sequence[Draft]]
+"""Maps the observations before the next posts, and the round's drafts so far, to new drafts."""
 
 
 @dataclass
 class OpenRound:
-    """A round that goes out; an error or an interrupt leaves it as far as it had come.
+    """A round under way; after an error or interrupt it holds what was done so far.
 
     Attributes:
-        drafts: What was written for it so far.
-        post_ids: The ids of the first of them, which are posted.
-        posts: What was posted, as the environment tells it; empty where nobody asks for it.
-        scores: Their scores; ``None`` where one is pending.
-        arrived: Scores of posts of earlier steps that became known meanwhile, by post id.
-        truths: What is known of the scores' distributions, an array per step.
+        drafts: The drafts written so far.
+        post_ids: The ids of those that were posted, in the same order.
+        posts: What was posted, as the environment reports it; empty unless kept.
+        scores: Their scores; ``None`` if pending.
+        arrived: Scores of earlier posts that became known meanwhile, by post id.
+        truths: Expected and best scores by key, one float64 array per step.
     """
 
     drafts: list[Draft] = field(default_factory=list)
-    post_ids: list[Any] = field(default_factory=list)
-    posts: list[PostData[Any]] = field(default_factory=list)
+    post_ids: list[AnyId] = field(default_factory=list)
+    posts: list[AnyPost] = field(default_factory=list)
     scores: list[float | None] = field(default_factory=list)
-    arrived: dict[Any, float] = field(default_factory=dict)
+    arrived: dict[AnyId, float] = field(default_factory=dict)
     truths: dict[str, list[npt.NDArray[np.float64]]] = field(default_factory=dict)
 
     @property
     def to_send(self) -> list[Draft]:
-        """The drafts of the step that goes out, or of the one that was broken off."""
+        """The drafts of the step under way."""
         return self.drafts[len(self.post_ids) :]
 
-    def add(self, rewards: npt.NDArray[np.float64], infos: dict[str, Any]) -> None:
-        """Takes what a step of the environment returned for the drafts that it sent."""
+    def add(self, rewards: npt.NDArray[np.float64], infos: Info) -> None:
+        """Adds what a step of the environment returned."""
         final_info = infos["final_info"]
         post_ids = final_info["post_id"].tolist()
         pending = final_info.get("pending", np.zeros(len(post_ids), np.bool_))
@@ -59,7 +57,7 @@ class OpenRound:
             self.truths.setdefault(key, []).append(final_info[key])
 
     def told(self, number: int, metrics: dict[str, float]) -> Round:
-        """Returns what happened, for a callback."""
+        """Returns the round as callbacks get it."""
         truths = {f"{key}s": np.concatenate(parts) for key, parts in self.truths.items()}
         return Round(
             number, self.post_ids, self.posts, self.scores, self.arrived, metrics, **truths
@@ -67,43 +65,43 @@ class OpenRound:
 
 
 class Rounds:
-    """Owns what an agent has under way on an environment.
+    """Owns all that an agent has under way on an environment.
 
-    After an error or an interrupt it goes on: the next round is the rest of the one that was
-    broken off, in this object or, by :meth:`take_up`, in a new process.
+    After an error or interrupt, the next round is the rest of the interrupted one: in this object
+    or, by :meth:`take_up`, in a new process.
 
     Args:
-        env: A vector environment in which a step makes a post in every slot.
+        env: A vector environment in which each step makes a post in every slot.
         size: Posts in a round, a multiple of the slots.
 
     Attributes:
-        current: The round that goes out; it is empty between rounds.
-        open_drafts: The drafts whose scores are pending, by post id.
-        keeps_posts: Whether somebody wants to be told what was posted.
+        current: The round under way; empty between rounds.
+        open_drafts: Draft ids of posts whose scores are pending, by post id.
+        keeps_posts: Whether to keep what was posted, for callbacks.
     """
 
-    def __init__(self, env: VectorEnv[Any, Any, Any], size: int) -> None:
-        """Has nothing under way."""
+    def __init__(self, env: AnyVectorEnv, size: int) -> None:
+        """Starts with nothing under way."""
         self.env, self.size = env, size
         self.current = OpenRound()
-        self.open_drafts: dict[Any, Any] = {}
+        self.open_drafts: dict[AnyId, AnyId] = {}
         self.keeps_posts = True
         self._inside = kilroy_envs(env)
         self._broken = False
-        self._known_ids: Mapping[int, Any] | None = None
+        self._known_ids: Mapping[int, AnyId] | None = None
 
     def take_up(
         self,
         drafts: Sequence[Draft],
-        open_drafts: Mapping[Any, Any],
-        post_ids: Mapping[int, Any],
+        open_drafts: Mapping[AnyId, AnyId],
+        post_ids: Mapping[int, AnyId],
     ) -> None:
-        """Goes on with a round that another process began, or that a journal knows better.
+        """Continues a round as another process or a journal recorded it.
 
         Args:
-            drafts: What was written for it.
-            open_drafts: The drafts of earlier rounds whose scores are pending, by post id.
-            post_ids: The ids of the drafts that are posted, by their number in the round.
+            drafts: The drafts of the round.
+            open_drafts: Draft ids of earlier posts whose scores are pending, by post id.
+            post_ids: Post ids of the drafts that were posted, by their position in the round.
         """
         self.current = OpenRound(list(drafts))
         self.open_drafts = dict(open_drafts)
@@ -111,24 +109,24 @@ class Rounds:
 
     @contextmanager
     def unbroken(self) -> Iterator[None]:
-        """Takes up what was broken off before, and remembers where the block is broken off."""
+        """Resumes an interrupted round, and notes whether the block itself is interrupted."""
         if self._broken:
             for inside in self._inside:
                 inside.resume(self._known_ids)
         self._broken, self._known_ids = True, None
-        # A reset never touches the platform; it begins the first episodes.
+        # A reset never touches the platform; it starts the first episodes.
         self.env.reset()
         yield
         self._broken = False
 
-    def play(self, write: Write) -> tuple[OpenRound, dict[Any, float]]:
+    def play(self, write: Write) -> tuple[OpenRound, dict[AnyId, float]]:
         """Plays a round, or the rest of one.
 
         Args:
-            write: Called for the drafts of a step, before any of them is sent.
+            write: Writes the drafts of a step, before any of them is sent.
 
         Returns:
-            The round, and every score that became known, by draft id.
+            The round, and all scores that became known, by draft id.
         """
         playing = self.current
         while len(playing.post_ids) < self.size:
@@ -138,8 +136,8 @@ class Rounds:
             if self.keeps_posts:
                 playing.posts += self._last_posts()
             playing.add(rewards, infos)
-        self.current = OpenRound()  # from here on nothing of it is sent or learned again
-        scores: dict[Any, float] = {}
+        self.current = OpenRound()  # from here on, nothing of it is sent or learned twice
+        scores: dict[AnyId, float] = {}
         for (draft_id, _), post_id, score in zip(
             playing.drafts, playing.post_ids, playing.scores, strict=True
         ):
@@ -149,36 +147,36 @@ class Rounds:
                 scores[draft_id] = score
         return playing, scores | self._of_drafts(playing.arrived)
 
-    def drain(self) -> tuple[dict[Any, float], dict[Any, float]]:
-        """Waits for every score that is pending; returns them by post id and by draft id."""
+    def drain(self) -> tuple[dict[AnyId, float], dict[AnyId, float]]:
+        """Waits for all pending scores; returns them by post id and by draft id."""
         inside = self._inside[0]
         arrived = inside.drain() if self.open_drafts and isinstance(inside, PlaysRounds) else {}
         return arrived, self._of_drafts(arrived)
 
-    def _of_drafts(self, arrived: Mapping[Any, float]) -> dict[Any, float]:
-        """Returns scores that came late by draft id; of others' posts there is no draft."""
+    def _of_drafts(self, arrived: Mapping[AnyId, float]) -> dict[AnyId, float]:
+        """Returns late scores by draft id; leaves out posts without an open draft."""
         return {
             self.open_drafts.pop(post_id): score
             for post_id, score in arrived.items()
             if post_id in self.open_drafts
         }
 
-    def _actions(self, drafts: Sequence[Draft]) -> Any:
+    def _actions(self, drafts: Sequence[Draft]) -> Action:
         return actions_of(self._inside[0].codec, [post for _, post in drafts])
 
-    def _contexts(self) -> npt.NDArray[Any]:
-        """Returns what is observed before each of the next posts, as Faces give it."""
+    def _contexts(self) -> AnyArray:
+        """Returns what is observed before each of the next posts: ``(slots, ...)``."""
         if len(self._inside) == 1:
             return self._inside[0].contexts
         return np.concatenate([inside.contexts for inside in self._inside])
 
-    def _last_posts(self) -> list[PostData[Any]]:
+    def _last_posts(self) -> list[AnyPost]:
         """Returns what the last step posted, in slot order."""
         if isinstance(self.env, WholePosts):
             return self.env.last_posts
         return [post for inside in self._inside for post in inside.last_posts]
 
 
-def actions_of(codec: Codec[Any] | None, posts: Sequence[PostData[Any]]) -> Any:
-    """Returns posts as a batch of actions: themselves where there is no codec."""
+def actions_of(codec: AnyCodec | None, posts: Sequence[AnyPost]) -> Action:
+    """Returns posts as a batch of actions; without a codec, the posts themselves."""
     return posts if codec is None else codec.encode_many(post.x for post in posts)

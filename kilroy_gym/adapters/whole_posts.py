@@ -1,66 +1,80 @@
-"""Whole posts for an environment that composes them token by token."""
+"""Whole posts on an environment that composes them token by token."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import VectorEnv, VectorWrapper
+from gymnasium.vector import VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from kilroy_gym.codecs import SequenceCodec
-from kilroy_gym.interfaces import KilroyEnv
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import (
+    Action,
+    AnyId,
+    AnyVectorEnv,
+    Info,
+    KilroyEnv,
+    Observation,
+)
+from kilroy_gym.post import AnyPost
 
 Posts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
-    """Takes whole posts, one for each slot, and writes them token by token.
+    """Takes a whole post per slot and writes it token by token.
 
-    So a module that writes whole posts plays a composed environment, wrapped or not: a step here
-    is as many steps there as the longest post has tokens. A slot whose post has gone out waits
-    for the others: it writes a draft that is dropped at the end, before it could go out.
+    This lets a module that writes whole posts play a composed environment, wrapped or not. One step
+    here equals as many steps there as the longest post has tokens. A slot whose post has gone out
+    waits for the others: meanwhile it writes a draft that is dropped before it could go out.
 
     Args:
         env: A composed environment (see :class:`~kilroy_gym.envs.ComposedVectorEnv`), or separate
-            ones in a ``SyncVectorEnv``, with autoreset in the ``SAME_STEP``.
-        codec: Of its posts; actions are this codec's.
-        inside: The Kilroy environments in it, which tell what was posted.
+            ones in a ``SyncVectorEnv``, with autoreset mode ``SAME_STEP``.
+        codec: The codec of its posts and of the actions here.
+        inside: The Kilroy environments inside, which tell what was posted.
 
     Attributes:
         last_posts: The posts that the last step made, in slot order.
     """
 
     def __init__(
-        self, env: VectorEnv[Any, Any, Any], codec: SequenceCodec, inside: Sequence[KilroyEnv]
+        self, env: AnyVectorEnv, codec: SequenceCodec, inside: Sequence[KilroyEnv]
     ) -> None:
-        """Takes the codec's action space; what is observed stays the post so far."""
+        """Takes the codec's action space; the observation is still the post so far."""
         super().__init__(env)
-        self.last_posts: list[PostData[Any]] = []
+        self.last_posts: list[AnyPost] = []
         self._inside = inside
         self.codec = codec
         self.single_action_space = codec.space
         self.action_space = batch_space(codec.space, env.num_envs)
 
     def step(
-        self, actions: Any
-    ) -> tuple[Any, npt.NDArray[np.float64], npt.NDArray[Any], npt.NDArray[Any], dict[str, Any]]:
+        self, actions: Action
+    ) -> tuple[Observation, npt.NDArray[np.float64], Flags, Flags, Info]:
         """Writes a post in every slot; rewards are their scores.
 
-        ``infos["final_info"]`` holds what belongs to the posts, and ``infos["arrived"]`` what it
-        holds in the environment.
+        Args:
+            actions: Whole posts, int64 of shape ``(slots, length - 1)``.
+
+        Returns:
+            Observations; rewards, float64 of shape ``(slots,)``; terminated (all ``True``) and
+            truncated (all ``False``), bool of shape ``(slots,)``; and infos, with ``final_info``
+            about the posts and ``arrived`` as in the environment.
 
         Raises:
-            gymnasium.error.InvalidAction: An action is no post; nothing was written.
+            gymnasium.error.InvalidAction: An action is not a post; nothing was written.
         """
         posts = self.codec.check_actions(actions)
         scores, writing = np.zeros(self.num_envs), np.ones(self.num_envs, np.bool_)
-        final_info: dict[str, Any] = {}
-        arrived: dict[Any, float] = {}
-        posted: dict[int, PostData[Any]] = {}
+        final_info: Info = {}
+        arrived: dict[AnyId, float] = {}
+        posted: dict[int, AnyPost] = {}
         for tokens in posts.T:
-            # The start is no stop, and whoever waits began late: that draft cannot be finished.
+            # A waiting slot writes starts, which are not stops, and began late: its draft cannot
+            # be finished.
             tokens = np.where(writing, tokens, self.codec.start)
             observations, rewards, terminated, truncated, infos = self.env.step(tokens)
             scores += rewards
@@ -74,7 +88,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
             writing &= ~ended
             if not writing.any():
                 break
-        if not ended.all():  # some have waited
+        if not ended.all():  # some slots have waited
             observations, _ = self.env.reset()
         self.last_posts = [posted[slot] for slot in range(self.num_envs)]
         everywhere = np.ones(self.num_envs, np.bool_)
@@ -82,20 +96,21 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         return observations, scores, everywhere, ~everywhere, infos
 
     def next_tokens(
-        self, observations: Any, state: Any, write: Callable[[Any], Posts]
+        self, observations: Observation, state: Any, write: Callable[[Observation], Posts]
     ) -> tuple[Posts, Posts]:
         """Returns the next token of each post, for an agent that is asked token by token.
 
         Args:
             observations: The posts so far, of shape ``(n, length)``.
-            state: What the last call returned, or ``None`` where every post is at its beginning.
-            write: From the observations of the posts that begin to whole posts, as actions.
+            state: What the last call returned, or ``None`` if all posts are empty.
+            write: Maps the observations of empty posts to whole posts, as actions.
 
         Returns:
-            The tokens, int64 of shape ``(n,)``, and the state: the posts that they belong to.
+            The tokens, int64 of shape ``(n,)``, and the state: the whole posts, int64 of shape
+            ``(n, length - 1)``.
 
         Raises:
-            ValueError: A post has begun and there is no state to tell how it goes on.
+            ValueError: A post is not empty and there is no state to tell how it continues.
         """
         drafts = np.asarray(observations)
         written = (drafts < self.codec.vocabulary).sum(axis=1) - 1
@@ -103,7 +118,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         if state is None and not begins.all():
             raise ValueError(
                 "a module writes whole posts, so in the middle of one it needs the state that the "
-                "last `predict` returned: hand it in, as `predict(observation, state)`"
+                "last `predict` returned: pass it, as in `predict(observation, state)`"
             )
         posts = np.zeros((len(drafts), self.codec.length - 1), np.int64)
         if state is not None:

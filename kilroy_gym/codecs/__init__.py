@@ -1,7 +1,7 @@
 """Post <-> action.
 
 A codec owns the action space of an environment: ``encode`` turns the content of a post into an
-action, ``decode`` an action into content. The batch versions work on arrays of actions.
+action, and ``decode`` turns an action into content. The batch versions work on arrays of actions.
 """
 
 from kilroy_gym.codecs.base import Codec, UnencodablePost

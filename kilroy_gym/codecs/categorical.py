@@ -1,7 +1,7 @@
 """One action for each possible content."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ from gymnasium.error import InvalidAction
 from gymnasium.spaces import Discrete
 
 from kilroy_gym.codecs.base import Codec, UnencodablePost, as_array, short
+from kilroy_gym.interfaces import Action
 
 Choice = TypeVar("Choice", bound=Hashable)
 
@@ -46,7 +47,7 @@ class CategoricalCodec(Codec[Choice]):
         self._table[:] = self.choices
 
     def encode(self, x: Choice) -> int:
-        """Returns the number of the choice ``x``."""
+        """Returns the number of the choice ``x``, in [0, n)."""
         try:
             return self._actions[x]
         except (KeyError, TypeError):
@@ -55,14 +56,14 @@ class CategoricalCodec(Codec[Choice]):
                 f"it must be one of {short(self.choices)}"
             ) from None
 
-    def decode(self, action: Any) -> Choice:
+    def decode(self, action: Action) -> Choice:
         """Returns the choice with the number ``action``, an integer in [0, n)."""
-        if type(action) is int and 0 <= action < len(self.choices):  # the usual one, at once
+        if type(action) is int and 0 <= action < len(self.choices):  # fast path
             return self.choices[action]
         return self.choices[self.check_action(action)]
 
-    def check_action(self, action: Any) -> int:
-        """Returns a number in [0, n) as a Python integer."""
+    def check_action(self, action: Action) -> int:
+        """Returns an integer in [0, n) as a Python ``int``."""
         if isinstance(action, (int, np.integer, np.bool_)) and 0 <= action < len(self.choices):
             return int(action)
         if isinstance(action, np.ndarray) and action.ndim == 0 and action.dtype.kind in "iub":
@@ -72,7 +73,7 @@ class CategoricalCodec(Codec[Choice]):
             f"from 0 to {len(self.choices) - 1}"
         )
 
-    def check_actions(self, actions: Any) -> npt.NDArray[np.int64]:
+    def check_actions(self, actions: Action) -> npt.NDArray[np.int64]:
         """Returns a batch of actions as an int64 array of shape ``(n,)``."""
         array = as_array(actions)
         if array.ndim != 1 or array.dtype.kind not in "iub":
@@ -88,7 +89,7 @@ class CategoricalCodec(Codec[Choice]):
             )
         return array.astype(np.int64, copy=False)
 
-    def decode_many(self, actions: Any) -> list[Choice]:
+    def decode_many(self, actions: Action) -> list[Choice]:
         """Returns the choices with these numbers."""
         choices: list[Choice] = self._table[self.check_actions(actions)].tolist()
         return choices

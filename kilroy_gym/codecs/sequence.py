@@ -1,7 +1,5 @@
 """Posts of tokens."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from gymnasium.error import InvalidAction
@@ -9,19 +7,20 @@ from gymnasium.spaces import MultiDiscrete
 
 from kilroy_gym._checks import integer
 from kilroy_gym.codecs.base import Codec, UnencodablePost, as_array, short
+from kilroy_gym.interfaces import Action
 
 Tokens = tuple[int, ...]
 
 
 class SequenceCodec(Codec[Tokens]):
-    """Token sequences, as actions of the tokens after the first.
+    """Token sequences; an action is the tokens after the first.
 
-    A post is a tuple of tokens: it begins with ``start``, and ends with the first ``stop`` or with
-    its last token. In an action what follows a stop is ignored; ``encode`` fills it with stops.
+    A post is a tuple of tokens. It begins with ``start`` and ends at the first ``stop``, or after
+    ``length`` tokens. Tokens of an action after a stop are ignored; ``encode`` fills up with stops.
 
     Args:
         vocabulary: Number of tokens; a token is an integer in [0, vocabulary).
-        length: Most tokens in a post, the start included, at least 2.
+        length: Largest number of tokens in a post, including the start, at least 2.
         start: The token that every post begins with.
         stop: The token that ends a post.
 
@@ -49,7 +48,7 @@ class SequenceCodec(Codec[Tokens]):
         self.space = MultiDiscrete([vocabulary] * (length - 1))
 
     def encode(self, x: Tokens) -> npt.NDArray[np.int64]:
-        """Returns the tokens after the start, filled with stops; shape ``(length - 1,)``."""
+        """Returns the tokens after the start, stops as padding: int64, shape ``(length - 1,)``."""
         tokens = as_array(x)
         fits = tokens.ndim == 1 and tokens.dtype.kind in "iu" and 2 <= tokens.size <= self.length
         if not (
@@ -68,13 +67,13 @@ class SequenceCodec(Codec[Tokens]):
         action[: tokens.size - 1] = tokens[1:]
         return action
 
-    def decode(self, action: Any) -> Tokens:
-        """Returns start and tokens up to the first stop, as a tuple of integers."""
+    def decode(self, action: Action) -> Tokens:
+        """Returns the start and the tokens up to the first stop, as a tuple of integers."""
         tokens = self.check_action(action).tolist()
         end = tokens.index(self.stop) + 1 if self.stop in tokens else len(tokens)
         return (self.start, *tokens[:end])
 
-    def check_actions(self, actions: Any) -> npt.NDArray[np.int64]:
+    def check_actions(self, actions: Action) -> npt.NDArray[np.int64]:
         """Returns a batch of actions as an int64 array of shape ``(n, length - 1)``."""
         array = as_array(actions)
         if array.ndim != 2 or array.shape[1] != self.length - 1 or array.dtype.kind not in "iu":

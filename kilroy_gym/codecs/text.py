@@ -6,18 +6,18 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.error import InvalidAction
 from gymnasium.spaces import Text
 
 from kilroy_gym._checks import integer
 from kilroy_gym._extras import needs_extra
 from kilroy_gym.codecs.base import Codec, UnencodablePost, short
+from kilroy_gym.interfaces import Action, AnyArray
 
 Count = Callable[[str], int]
 
-BYTES_A_CHARACTER = 10
-"""How many bytes a counted character may take by default, as in the AT protocol's lexicons."""
+BYTES_PER_CHARACTER = 10
+"""Default limit of UTF-8 bytes per counted character, as in the AT protocol's lexicons."""
 
 RANGES = (
     "\t\n\r",
@@ -27,29 +27,28 @@ RANGES = (
     (0xFDF0, 0xFFFD),
     (0x1D400, 0x1D7FF),  # mathematical letters, which people use as fonts
     (0x1F000, 0x1FAFF),  # emoji
-    (0xE0020, 0xE007F),  # tags, which flags are made of
+    (0xE0020, 0xE007F),  # tags, of which flags are made
 )
 
 
 @cache
 def common_characters() -> frozenset[str]:
-    """Returns what people write posts with: 60,928 characters.
+    """Returns the 60,928 characters that people write posts with.
 
-    Every living script with its marks, joiners and directions, symbols and emoji, and of the
-    controls tab, newline and carriage return. Not among them: other controls, NUL first of all,
-    surrogates, private use, rare ideographs and historic scripts. Code points of these blocks
-    that Unicode has not assigned yet are in, so the set is the same with every Python, and
-    next year's emoji are allowed.
+    They are every living script with its marks, joiners and directions, symbols, emoji, tab,
+    newline and carriage return. Excluded are other controls such as NUL, surrogates, private use,
+    rare ideographs and historic scripts. Unassigned code points of these blocks are included, so
+    the set is the same in every Python version and next year's emoji are allowed.
     """
     ranges = (map(chr, range(r[0], r[1] + 1)) if isinstance(r, tuple) else r for r in RANGES)
     return frozenset(character for characters in ranges for character in characters)
 
 
 def graphemes(text: str) -> int:
-    r"""Counts what a reader sees as characters (Unicode Standard Annex 29).
+    r"""Counts grapheme clusters, which readers see as characters (Unicode Standard Annex 29).
 
-    A flag, a family of emoji or a letter with its marks is one. Needs the extra ``text`` where the
-    text is not plain ASCII.
+    A flag, an emoji family or a letter with its marks counts as one. Needs the extra ``text``
+    unless the text is plain ASCII.
 
     Raises:
         ImportError: The extra is not installed.
@@ -66,29 +65,29 @@ def graphemes(text: str) -> int:
 
 
 class PostText(Text):
-    """Texts of some characters, of at least one, and no longer than a platform allows.
+    """Non-empty texts of allowed characters, no longer than a platform allows.
 
-    What differs from Gymnasium's ``Text``: the length is what ``count`` says it is.
+    Unlike in Gymnasium's ``Text``, ``count`` defines the length.
 
     Args:
-        max_length: The most that ``count`` may give.
-        max_bytes: The most bytes in UTF-8.
-        characters: The characters.
-        count: From a text to its length.
+        max_length: Largest length, as given by ``count``.
+        max_bytes: Largest size in UTF-8, in bytes.
+        characters: The allowed characters.
+        count: Maps a text to its length.
     """
 
     def __init__(
         self, max_length: int, max_bytes: int, characters: frozenset[str], count: Count
     ) -> None:
-        """Takes as many code points as can be: none takes less than a byte."""
+        """Allows up to ``max_bytes`` code points, as each takes at least one byte."""
         most = max_length if count is len else max_bytes
         super().__init__(most, min_length=1, charset=characters)
         self.limit, self.max_bytes, self.count = max_length, max_bytes, count
 
-    def fault(self, x: Any) -> str | None:
-        """Says what is wrong with a text, ``None`` where it is in the space."""
+    def fault(self, x: object) -> str | None:
+        """Says what is wrong with a text; ``None`` if it is in the space."""
         if not isinstance(x, str):
-            return f"{short(x)} is no text"
+            return f"{short(x)} is not a text"
         if not x:
             return "it is empty"
         if not self.character_set.issuperset(x):
@@ -98,7 +97,7 @@ class PostText(Text):
         return self.too_long(x)
 
     def too_long(self, text: str) -> str | None:
-        """Says by how much a text is too long, ``None`` where it is not."""
+        """Says by how much a text is too long; ``None`` if it is not."""
         if len(text) * 4 > self.max_bytes:
             size = len(text.encode())
             if size > self.max_bytes:
@@ -108,25 +107,25 @@ class PostText(Text):
             return f"{short(text, 60)} counts {length:,} characters, more than {self.limit:,}"
         return None
 
-    def contains(self, x: Any) -> bool:
-        """Tells whether ``x`` is such a text."""
+    def contains(self, x: object) -> bool:
+        """Tells whether ``x`` is a text in the space."""
         return self.fault(x) is None
 
     def sample(self, mask: Any = None, probability: Any = None) -> str:
-        """Draws length and characters; takes Gymnasium's arguments. What is too long is halved."""
+        """Draws length and characters, with Gymnasium's arguments; halves what is too long."""
         text = super().sample(mask, probability)
         while len(text) > 1 and self.too_long(text):
             text = text[: len(text) // 2]
         return text
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "PostText":
-        """Shares the characters: an environment has a space for every slot."""
+    def __deepcopy__(self, memo: dict[int, object]) -> "PostText":
+        """Shares the characters, since an environment has one space per slot."""
         twin = copy.copy(self)
         twin._np_random = copy.deepcopy(self._np_random, memo)
         return twin
 
     def __eq__(self, other: object) -> bool:
-        """Equal spaces have equal characters and limits, and count alike."""
+        """Equal spaces have the same characters, limits and count."""
         return (
             isinstance(other, PostText)
             and (self.limit, self.max_bytes, self.count)
@@ -135,7 +134,7 @@ class PostText(Text):
         )
 
     def __repr__(self) -> str:
-        """Shows the limits, and not tens of thousands of characters."""
+        """Shows the limits, but not tens of thousands of characters."""
         name = getattr(self.count, "__name__", repr(self.count))
         return (
             f"PostText(1 to {self.limit} by {name}, at most {self.max_bytes} bytes, "
@@ -144,16 +143,17 @@ class PostText(Text):
 
 
 class TextCodec(Codec[str]):
-    """Texts, as they are, in a Gymnasium ``Text`` space.
+    """Texts as actions, unchanged, in a Gymnasium ``Text`` space.
 
     A batch of actions is a list, a tuple or an array of texts.
 
     Args:
-        max_length: The most that ``count`` may give for a post.
+        max_length: Largest length of a post, as given by ``count``.
         characters: The characters that a post may have; by default :func:`common_characters`.
-        count: From a text to its length as the platform counts it: ``len`` counts code points,
-            :func:`graphemes` what a reader sees. A character on its own counts 1.
-        max_bytes: The most bytes in UTF-8, at least 4; by default 10 for each of ``max_length``.
+        count: Maps a text to its length as the platform counts it: ``len`` counts code points,
+            :func:`graphemes` what a reader sees. A single character must count as 1.
+        max_bytes: Largest size in UTF-8, in bytes, at least 4; by default 10 per character of
+            ``max_length``.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -179,7 +179,7 @@ class TextCodec(Codec[str]):
     ) -> None:
         """Checks the arguments."""
         max_length = integer("max_length", max_length, 1)
-        most = max_length * BYTES_A_CHARACTER if max_bytes is None else max_bytes
+        most = max_length * BYTES_PER_CHARACTER if max_bytes is None else max_bytes
         most = integer("max_bytes", most, 4)
         allowed = common_characters() if characters is None else frozenset(characters)
         single = all(isinstance(c, str) and len(c) == 1 for c in allowed)
@@ -193,34 +193,34 @@ class TextCodec(Codec[str]):
         self.space = PostText(max_length, most, allowed, count)
 
     def encode(self, x: str) -> str:
-        """Returns ``x`` where the platform allows it."""
+        """Returns ``x`` if it is allowed."""
         fault = self.space.fault(x)
         if fault is not None:
             raise UnencodablePost(f"TextCodec cannot encode a post: {fault}")
-        return str(x)  # of numpy's own texts, too
+        return str(x)  # numpy's own texts become str
 
-    def decode(self, action: Any) -> str:
+    def decode(self, action: Action) -> str:
         """Returns the text that ``action`` is."""
         return self.check_action(action)
 
-    def check_action(self, action: Any) -> str:
+    def check_action(self, action: Action) -> str:
         """Returns one text as a ``str``."""
         fault = self.space.fault(action)
         if fault is not None:
             raise InvalidAction(f"the action is not in {self.space}: {fault}")
         return str(action)
 
-    def check_actions(self, actions: Any) -> npt.NDArray[Any]:
-        """Returns a batch of texts as an array of objects, of shape ``(n,)``."""
+    def check_actions(self, actions: Action) -> AnyArray:
+        """Returns a batch of texts as an object array of shape ``(n,)``."""
         if isinstance(actions, str) or not isinstance(actions, Iterable):
             raise InvalidAction(f"actions must be a list or tuple of texts, got {short(actions)}")
         return _texts(map(self.check_action, actions))
 
-    def encode_many(self, xs: Iterable[str]) -> npt.NDArray[Any]:
-        """Returns the texts as an array of objects, of shape ``(n,)``."""
+    def encode_many(self, xs: Iterable[str]) -> AnyArray:
+        """Returns the texts as an object array of shape ``(n,)``."""
         return _texts(map(self.encode, xs))
 
-    def decode_many(self, actions: Any) -> list[str]:
+    def decode_many(self, actions: Action) -> list[str]:
         """Returns the texts of a batch."""
         texts: list[str] = self.check_actions(actions).tolist()
         return texts
@@ -230,6 +230,6 @@ class TextCodec(Codec[str]):
         return f"TextCodec({self.space})"
 
 
-def _texts(texts: Iterable[str]) -> npt.NDArray[Any]:
-    """Returns an array of objects: numpy's own texts lose NULs at their ends."""
+def _texts(texts: Iterable[str]) -> AnyArray:
+    """Returns an object array, since numpy's own texts drop NULs at their ends."""
     return np.array([*texts, None], dtype=object)[:-1]

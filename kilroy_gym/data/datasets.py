@@ -12,16 +12,16 @@ from typing import Any, Generic, overload
 import numpy as np
 
 from kilroy_gym._checks import integer
-from kilroy_gym.post import PostData, X
+from kilroy_gym.post import AnyPost, PostData, X
 from kilroy_gym.storage.packing import pack, unpack
 
 
 class Dataset(Sequence[PostData[X]], ABC):
-    """Posts to mimic: ``len``, integer and slice indexing, and batches."""
+    """Posts to mimic, with ``len``, integer and slice indexing, and batches."""
 
     @abstractmethod
     def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
-        """Returns the posts with these numbers, all of them in range."""
+        """Returns the posts at these positions, which must be in range."""
 
     @overload
     def __getitem__(self, index: int) -> PostData[X]: ...
@@ -39,7 +39,7 @@ class Dataset(Sequence[PostData[X]], ABC):
     def batches(
         self, batch_size: int, rng: np.random.Generator | None = None
     ) -> Iterator[list[PostData[X]]]:
-        """Yields all posts in batches, shuffled where ``rng`` is given; the last may be smaller.
+        """Yields all posts in batches, shuffled if ``rng`` is given; the last may be smaller.
 
         Raises:
             ValueError: ``batch_size`` is not an integer of at least 1.
@@ -55,11 +55,11 @@ class Dataset(Sequence[PostData[X]], ABC):
 
 
 class DatasetFactory(ABC, Generic[X]):
-    """Makes a dataset of posts that is there for the length of a ``with`` block."""
+    """Makes a dataset of posts that exists for the duration of a ``with`` block."""
 
     @abstractmethod
     def create(self, posts: Iterable[PostData[X]]) -> AbstractContextManager[Dataset[X]]:
-        """Reads ``posts`` and gives a dataset of them."""
+        """Reads ``posts`` and provides a dataset of them."""
 
 
 class MemoryCachingDatasetFactory(DatasetFactory[X]):
@@ -80,12 +80,12 @@ class MemoryCachingDatasetFactory(DatasetFactory[X]):
 class FileCachingDatasetFactory(DatasetFactory[X]):
     """Keeps the posts in a temporary file, for scrapes that are larger than memory.
 
-    The scrape is read as a stream. What can be stored is what JSON can (numbers, text, ``None``,
-    lists, dicts with text keys) and tuples, bytes, numpy arrays and numpy numbers; it comes back
-    as it was. The file is gone after the ``with``, whatever ends it.
+    The scrape is read as a stream. Contents can be what JSON holds (numbers, text, ``None``, lists,
+    dicts with text keys), tuples, bytes, numpy arrays and numpy numbers; they come back unchanged.
+    The file is deleted when the ``with`` block ends, for whatever reason.
 
     Args:
-        directory: Where the file is made; the system's place for temporary files by default.
+        directory: Where to create the file; by default the system's directory for temporary files.
     """
 
     def __init__(self, directory: str | Path | None = None) -> None:
@@ -103,7 +103,7 @@ class FileCachingDatasetFactory(DatasetFactory[X]):
             tempfile.TemporaryDirectory(prefix="kilroy-", dir=self.directory) as directory,
             closing(sqlite3.connect(Path(directory) / "posts.sqlite")) as connection,
         ):
-            # A cache needs no durability, and its one writer no journal.
+            # A cache need not be durable, and has a single writer.
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("CREATE TABLE posts (number INTEGER PRIMARY KEY, post TEXT)")
@@ -119,7 +119,7 @@ class _MemoryDataset(Dataset[X]):
     def __len__(self) -> int:
         return len(self._posts)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Any:  # at once, as the list does it
         return self._posts[index]
 
     def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
@@ -141,9 +141,9 @@ class _FileDataset(Dataset[X]):
         return [PostData(*(unpack(value) for value in json.loads(text))) for text in texts]
 
 
-def _rows(posts: Iterable[PostData[Any]]) -> Iterator[tuple[int, str]]:
+def _rows(posts: Iterable[AnyPost]) -> Iterator[tuple[int, str]]:
     for number, post in enumerate(posts):
         try:
             yield number, json.dumps([pack(post.x), pack(post.context)])
-        except (TypeError, ValueError, RecursionError) as error:  # no such type; too long; endless
+        except (TypeError, ValueError, RecursionError) as error:  # type; too long; circular
             raise TypeError(f"post number {number} cannot be cached in a file: {error}") from None

@@ -1,34 +1,33 @@
-"""What of a scrape can be mimicked."""
+"""The posts of a scrape that can be mimicked."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import isfinite, nan
 from numbers import Real
-from typing import Any
 
 from kilroy_gym.codecs import Codec, UnencodablePost
 from kilroy_gym.post import PostData, X
 
 
 class Scrape(Iterable[PostData[X]]):
-    """What of a scrape can be mimicked, to be read once.
+    """The posts of a scrape that can be mimicked, to be read once.
 
     Args:
-        found: What a Face's ``scrap`` gave, or its ``scrap_scored``.
-        codecs: Posts that one of them has no action for are skipped.
-        limit: The most posts to read; a Face that ignores it is cut off there.
-        strict: Whether a post without an action is an error instead.
-        scored: Whether it was ``scrap_scored``.
+        found: What a Face's ``scrap`` or ``scrap_scored`` returned.
+        codecs: A post is skipped if one of them has no action for it.
+        limit: The most posts to read, even from a Face that ignores the limit.
+        strict: Whether to raise an error rather than skip a post.
+        scored: Whether ``found`` is from ``scrap_scored``.
 
     Attributes:
-        skipped: How many posts were skipped so far.
-        scores: Those of the others, float64, NaN where one is not known.
+        skipped: The number of posts skipped so far.
+        scores: The scores of the other posts, float64; NaN if not known.
     """
 
     def __init__(
         self,
-        found: Iterable[Any],
+        found: Iterable[object],
         codecs: Sequence[Codec[X]],
         limit: int | None,
         strict: bool,
@@ -44,9 +43,9 @@ class Scrape(Iterable[PostData[X]]):
         """Yields posts.
 
         Raises:
-            TypeError: The scrape holds something else than ids with posts, and scores.
-            ValueError: A score is no finite number.
-            UnencodablePost: A codec has no action for a post, and that is an error.
+            TypeError: The scrape does not yield ids, posts and, where asked for, scores.
+            ValueError: A score is not a finite number.
+            UnencodablePost: A codec has no action for a post, with ``strict``.
         """
         for item in islice(self._found, self._limit):
             post, score = self._checked(item)
@@ -62,7 +61,7 @@ class Scrape(Iterable[PostData[X]]):
                 self.scores.append(score)
             yield post
 
-    def _checked(self, item: Any) -> tuple[PostData[X], float]:
+    def _checked(self, item: object) -> tuple[PostData[X], float]:
         length = 3 if self._scored else 2
         if not (isinstance(item, tuple) and len(item) == length and isinstance(item[1], PostData)):
             what = ("scrap", "") if length == 2 else ("scrap_scored", ", score or None")

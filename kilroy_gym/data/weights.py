@@ -1,7 +1,6 @@
-"""Mimicking more often what scored better."""
+"""Weights by which better-scored posts are mimicked more often."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,19 +10,19 @@ from kilroy_gym.post import PostData, X
 
 Floats = npt.NDArray[np.float64]
 
-Weigh = Callable[[Floats], Any]
-"""From scores, NaN where one is not known, to weights of at least 0 of the same shape."""
+Weigh = Callable[[Floats], npt.ArrayLike]
+"""Maps scores (NaN if not known) to weights of at least 0, of the same shape."""
 
 
 def rank_weights(scores: Floats) -> Floats:
-    """Returns weights in proportion to the ranks of scores, the lowest of which is 1.
+    """Returns the ranks of scores, from 1 for the lowest, as weights: float64 of shape ``(n,)``.
 
-    So neither scale nor sign matters, and one viral post counts no more than twice the mean (the
-    linear ranking of Baker, "Adaptive selection methods for genetic algorithms", 1985, from 0 to
-    2). Equal scores have the mean of their ranks, unknown ones the mean of all.
+    So neither scale nor sign matters, and one viral post counts at most twice the mean (the linear
+    ranking of Baker, "Adaptive selection methods for genetic algorithms", 1985, from 0 to 2).
+    Equal scores share the mean of their ranks; unknown scores get the mean of all ranks.
 
     Args:
-        scores: Of shape ``(n,)``; NaN where one is not known.
+        scores: Of shape ``(n,)``; NaN if not known.
 
     Raises:
         ValueError: No score is known.
@@ -35,8 +34,7 @@ def rank_weights(scores: Floats) -> Floats:
     known = ~np.isnan(scores)
     if not known.any():
         raise ValueError(
-            "weight_by_score=True needs scores, and of none of the posts the score is known: leave "
-            "it out"
+            "weight_by_score=True needs scores, but no post's score is known: leave it out"
         )
     _, places, counts = np.unique(scores[known], return_inverse=True, return_counts=True)
     ranks = (counts.cumsum() - (counts - 1) / 2)[places]
@@ -46,10 +44,10 @@ def rank_weights(scores: Floats) -> Floats:
 
 
 def weigh_by(weight_by_score: bool | Weigh) -> Weigh | None:
-    """Returns the function that an argument ``weight_by_score`` stands for, ``None`` for none.
+    """Returns the function that an argument ``weight_by_score`` stands for, if any.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: It is neither a bool nor a function.
     """
     if isinstance(weight_by_score, (bool, np.bool_)):
         return rank_weights if weight_by_score else None
@@ -62,31 +60,30 @@ def weigh_by(weight_by_score: bool | Weigh) -> Weigh | None:
 
 
 class Resampled(Dataset[X]):
-    """As many posts as another dataset has, each as often as its weight says.
+    """A weighted resample of a dataset, of the same size.
 
-    They are drawn systematically: a post is there as often as its share of the weights of all
-    demands, rounded up or down, and so are all posts of equal weight together (stochastic
-    universal sampling: Baker, "Reducing bias and inefficiency in the selection algorithm", 1987).
-    Every call of :meth:`batches` draws anew, so over epochs the rounding evens out. The order is
-    that of the other dataset.
+    It uses stochastic universal sampling (Baker, "Reducing bias and inefficiency in the selection
+    algorithm", 1987): each post occurs in proportion to its weight, rounded up or down, and so do
+    all posts of equal weight together. Every call of :meth:`batches` resamples, so rounding evens
+    out over epochs. Posts keep their order.
 
     Args:
-        dataset: The other dataset; no post of it is copied.
-        scores: Of its posts; NaN where one is not known.
-        weigh: From the scores to weights.
-        rng: Draws.
+        dataset: The dataset; its posts are not copied.
+        scores: The scores of its posts, of shape ``(n,)``; NaN if not known.
+        weigh: Maps the scores to weights.
+        rng: Generator to draw from.
 
     Attributes:
-        numbers: Which posts of the other dataset these are now, int64 of shape ``(n,)``, sorted.
+        numbers: The positions in ``dataset`` of the posts drawn, int64 of shape ``(n,)``, sorted.
 
     Raises:
-        ValueError: What ``weigh`` returned are no weights.
+        ValueError: ``weigh`` did not return valid weights.
     """
 
     def __init__(
         self, dataset: Dataset[X], scores: Floats, weigh: Weigh, rng: np.random.Generator
     ) -> None:
-        """Draws for the first time."""
+        """Draws the first sample."""
         self._dataset, self._rng = dataset, rng
         weights = _checked(weigh(scores.copy()), len(scores))
         self._weights = weights / weights.max()
@@ -98,28 +95,28 @@ class Resampled(Dataset[X]):
     def batches(
         self, batch_size: int, rng: np.random.Generator | None = None
     ) -> Iterator[list[PostData[X]]]:
-        """Draws anew, and yields what was drawn in batches."""
+        """Draws a new sample and yields it in batches."""
         self.numbers = self._drawn()
         yield from super().batches(batch_size, rng)
 
     def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
-        """Returns the posts with these numbers."""
+        """Returns the posts at these positions."""
         return self._dataset.take(self.numbers[list(numbers)].tolist())
 
     def _drawn(self) -> npt.NDArray[np.int64]:
         count = len(self._weights)
-        # By weight, and equal ones at random: in the order of the scrape the draws would go wrong
-        # where scores come in a rhythm, such as every second one high.
+        # Sorted by weight, ties at random: in the order of the scrape, sampling would be biased if
+        # scores were periodic, such as every second one high.
         order = self._rng.permutation(count)
         order = order[np.argsort(self._weights[order], kind="stable")]
         ends = self._weights[order].cumsum()
         points = (self._rng.random() + np.arange(count)) / count * ends[-1]
-        # A point at the very end may be rounded to behind it.
+        # Rounding may put the last point beyond the end.
         places = np.minimum(ends.searchsorted(points, side="right"), count - 1)
         return np.sort(order[places])
 
 
-def _checked(weights: Any, count: int) -> Floats:
+def _checked(weights: npt.ArrayLike, count: int) -> Floats:
     try:
         checked = np.asarray(weights, np.float64)
     except (TypeError, ValueError):
@@ -132,9 +129,9 @@ def _checked(weights: Any, count: int) -> Floats:
     wrong = checked[~(np.isfinite(checked) & (checked >= 0))]
     if len(wrong):
         raise ValueError(
-            f"weight_by_score must return finite weights of at least 0, got {wrong[0]} (a score "
-            "that is not known is NaN)"
+            f"weight_by_score must return finite weights of at least 0, got {wrong[0]} (unknown "
+            "scores are NaN)"
         )
     if not checked.any():
-        raise ValueError("weight_by_score must return a weight above 0, got zeros only")
+        raise ValueError("weight_by_score must return a weight above 0, got only zeros")
     return checked

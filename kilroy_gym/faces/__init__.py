@@ -1,7 +1,7 @@
 """Platforms: a Face from an audience, and wrappers around Faces."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kilroy_gym.faces.simulated import SimulatedFace
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from kilroy_gym.faces.wrappers.limited import RateLimitedFace
     from kilroy_gym.faces.wrappers.retrying import RetryingFace
     from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
-    from kilroy_gym.storage.journal import Entry, Journal, read_journal
+    from kilroy_gym.storage.entries import Entry
+    from kilroy_gym.storage.journal import Journal, read_journal
     from kilroy_gym.storage.sqlite import StorageError
 
 __all__ = [
@@ -33,11 +34,11 @@ __all__ = [
     "read_journal",
 ]
 
-# What only a live platform needs is imported when it is asked for: `import kilroy_gym` stays light.
+# Imported on demand, since only live platforms need it: `import kilroy_gym` stays light.
 _LATER = {
     "DryRunFace": "faces.wrappers.dry_run",
     "DryRunId": "faces.wrappers.dry_run",
-    "Entry": "storage.journal",
+    "Entry": "storage.entries",
     "FaceWrapper": "faces.wrappers.base",
     "Journal": "storage.journal",
     "JournaledFace": "faces.wrappers.journaled",
@@ -51,7 +52,7 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"kilroy_gym.{_LATER[name]}"), name)

@@ -1,4 +1,4 @@
-"""Files that people export their posts to: the rows of CSV and JSONL, gzipped or not."""
+"""Reads exported posts: the rows of CSV and JSONL files, gzipped or not."""
 
 import csv
 import gzip
@@ -7,24 +7,24 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
-Row = tuple[int, dict[str, Any]]
-"""The line in which a row ends, from 1, and its cells by column."""
+Row = tuple[int, dict[str, object]]
+"""The last line of a row, from 1, and its cells by column."""
 
 
 def check_file(path: Path) -> None:
-    """Checks that there is a file, and that its name says what is in it.
+    """Checks that a file exists and that its name tells its format.
 
     Raises:
-        FileNotFoundError: There is none.
-        ValueError: Its name ends in something else than :data:`SUFFIXES`.
+        FileNotFoundError: There is no such file.
+        ValueError: Its name does not end in one of :data:`SUFFIXES`.
     """
     if not path.name.lower().endswith(SUFFIXES):
         raise ValueError(
-            f"{path} must be a CSV file with a header, or JSONL (an object a line), with a name "
+            f"{path} must be a CSV file with a header, or JSONL (one object per line), with a name "
             f"that ends in one of {', '.join(SUFFIXES)}"
         )
     if not path.is_file():
@@ -32,13 +32,13 @@ def check_file(path: Path) -> None:
 
 
 def rows_of(path: Path) -> Iterator[Row]:
-    """Yields the rows of a file in UTF-8, as a stream.
+    """Yields the rows of a UTF-8 file, as a stream.
 
-    A byte order mark and blank lines are left out. Cells of CSV are texts; those of JSONL are what
-    JSON has.
+    A byte order mark and blank lines are skipped. Cells of CSV are texts; cells of JSONL are JSON
+    values.
 
     Raises:
-        ValueError: It is not what its name says; the message says where.
+        ValueError: The file does not have the format that its name tells; the message says where.
     """
     line = 0
     is_csv = path.name.lower().removesuffix(".gz").endswith(".csv")
@@ -50,11 +50,11 @@ def rows_of(path: Path) -> Iterator[Row]:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise ValueError(
-            f"{path} is not UTF-8: somewhere after line {line} comes the byte 0x{byte:02X}; "
+            f"{path} is not UTF-8: it has the byte 0x{byte:02X} somewhere after line {line}; "
             "save it as UTF-8"
         ) from None
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"{path} is no whole gzip file, after line {line}: {error}") from None
+        raise ValueError(f"{path} is not a whole gzip file, after line {line}: {error}") from None
 
 
 def _open(path: Path) -> TextIO:
@@ -64,7 +64,7 @@ def _open(path: Path) -> TextIO:
 
 
 def _csv_rows(path: Path, file: Iterable[str]) -> Iterator[Row]:
-    # Strict: else what follows a mark that is not closed would silently become one cell.
+    # Strict, since all that follows an unclosed quotation mark would silently become one cell.
     reader = csv.reader(_without_nul(path, file), strict=True)
     line = 0
     try:
@@ -80,7 +80,7 @@ def _csv_rows(path: Path, file: Iterable[str]) -> Iterator[Row]:
             yield line, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise ValueError(
-            f"{path} is no CSV after line {line} ({error}): a quotation mark is not closed or not "
+            f"{path} is not CSV after line {line} ({error}): a quotation mark is not closed or not "
             "doubled there, or a cell is longer than csv.field_size_limit()"
         ) from None
 
@@ -88,7 +88,7 @@ def _csv_rows(path: Path, file: Iterable[str]) -> Iterator[Row]:
 def _check_header(path: Path, header: list[str]) -> None:
     twice = [name for name, count in Counter(header).items() if name and count > 1]
     if twice:
-        raise ValueError(f"{path} has more than one column {twice[0]!r}: give them other names")
+        raise ValueError(f"{path} has more than one column {twice[0]!r}: rename all but one")
 
 
 def _without_nul(path: Path, file: Iterable[str]) -> Iterator[str]:
@@ -107,10 +107,10 @@ def _json_rows(path: Path, file: Iterable[str]) -> Iterator[Row]:
             continue
         try:
             cells = json.loads(line)
-        except (ValueError, RecursionError) as error:  # no JSON; too deep
-            raise ValueError(f"{path}, line {number} is no JSON: {error}") from None
+        except (ValueError, RecursionError) as error:  # not JSON; nested too deeply
+            raise ValueError(f"{path}, line {number} is not JSON: {error}") from None
         if not isinstance(cells, dict):
             raise ValueError(
-                f"{path}, line {number} must be an object as {{..}}, got a {type(cells).__name__}"
+                f"{path}, line {number} must be an object, {{...}}, got a {type(cells).__name__}"
             )
         yield number, cells

@@ -1,4 +1,4 @@
-"""What an error of a platform says: whether it may pass, and when to ask again."""
+"""What a platform's error says: whether it is transient, and when to ask again."""
 
 import errno
 import math
@@ -15,7 +15,7 @@ PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 WAITING_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-reset")
 LONGEST_WAIT_S = 10**8
-"""A number above this is no wait but a moment: three years, or the year 1973."""
+"""A larger number is not a wait but a time: 1e8 s are three years, or the year 1973."""
 
 PASSING_ERRORS: set[type[BaseException] | str] = {
     ConnectionError,
@@ -51,11 +51,11 @@ PASSING_ERRNOS = frozenset(
 def is_passing(error: BaseException) -> bool:
     """Tells whether the same request may succeed later.
 
-    Where the error has an HTTP status, that decides: 408, 425, 429, 500, 502, 503 and 504 may
-    pass. A status is looked for as ``status``, ``status_code`` or ``code`` of the error or of its
-    ``response``. Else an error may pass where it, or a class that it is derived from, is one of
-    :data:`PASSING_ERRORS`: a connection or a look-up of a name that failed, an answer that broke
-    off, a timeout.
+    If the error has an HTTP status, that decides: 408, 425, 429, 500, 502, 503 and 504 may pass.
+    The status is read from ``status``, ``status_code`` or ``code`` of the error or of its
+    ``response``. Otherwise an error may pass if its class, or one that it is derived from, is among
+    :data:`PASSING_ERRORS`: a failed connection or name look-up, an answer that broke off, a
+    timeout.
     """
     status = _status(error)
     if status is not None:
@@ -72,14 +72,14 @@ def is_passing(error: BaseException) -> bool:
 def retry_after_s(error: BaseException, now: float) -> float:
     """Returns how long a platform asks to wait before the next request, in seconds, at least 0.
 
-    That is ``retry_after`` of the error, in seconds; or the first that is there of the headers
-    Retry-After (RFC 9110, 10.2.3: seconds or a date), RateLimit-Reset (seconds) and
-    X-RateLimit-Reset (seconds, unix seconds or a date), in the mapping ``headers`` of the error or
-    of its ``response``. What cannot be understood counts as 0.
+    That is ``retry_after`` of the error, in seconds, or else the first of the headers Retry-After
+    (RFC 9110, 10.2.3: seconds or a date), RateLimit-Reset (seconds) and X-RateLimit-Reset (seconds,
+    unix seconds or a date) in the mapping ``headers`` of the error or of its ``response``. Values
+    that cannot be understood count as 0.
 
     Args:
         error: What was raised.
-        now: Seconds since 1970-01-01 00:00 UTC, to which a date is compared.
+        now: The time to compare a date with, in seconds since 1970-01-01 00:00 UTC.
     """
     asked = getattr(error, "retry_after", None)  # foreign errors: no contract of ours says it
     for wish in [asked, *_headers(error)]:
@@ -91,7 +91,7 @@ def retry_after_s(error: BaseException, now: float) -> float:
 def _seconds(wish: object, now: float) -> float:
     try:
         seconds = float(wish)  # type: ignore[arg-type]
-        if seconds > LONGEST_WAIT_S:  # so great that it is a moment, in unix seconds
+        if seconds > LONGEST_WAIT_S:  # too large for a wait: a time in unix seconds
             seconds -= now
     except (TypeError, ValueError, OverflowError):
         seconds = _moment(wish) - now
@@ -99,7 +99,7 @@ def _seconds(wish: object, now: float) -> float:
 
 
 def _moment(wish: object) -> float:
-    """Returns a date of HTTP or of ISO 8601 as unix seconds, NaN where it is neither."""
+    """Returns an HTTP or ISO 8601 date as unix seconds, NaN if it is neither."""
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             return parse(wish).timestamp()  # type: ignore[arg-type]

@@ -1,11 +1,12 @@
-"""Posts that were made somewhere else, with their scores, from a file."""
+"""Posts that were made elsewhere, with their scores, from a file."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
 from math import isfinite, nan
 from pathlib import Path
-from typing import Any, Never
+from typing import Never
 
 from kilroy_gym.codecs.base import short
 from kilroy_gym.faces.exports import check_file, rows_of
@@ -16,26 +17,26 @@ LoggedPost = tuple[int | str, PostData[str], float | None]
 
 
 class LoggedFace(KilroyFace[str, int | str]):
-    r"""An export of posts and their scores: to be mimicked, and not to be posted to.
+    r"""An exported file of posts and their scores, to mimic; it cannot be posted to.
 
-    The file is CSV with a header, or JSONL (an object a line), in UTF-8, and either gzipped or
-    not: its name ends in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.jsonl.gz``. ``scrap`` reads it as
-    a stream, row by row, so it may be larger than memory (but for the ids of ``post_id``, which
-    are remembered). A row that cannot be read is an error that says where it is.
+    The file is CSV with a header, or JSONL (one object per line), in UTF-8, gzipped or not. Its
+    name ends in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.jsonl.gz``. ``scrap`` reads it as a stream,
+    row by row, so it may be larger than memory (except for the ids of ``post_id``, which are kept
+    in memory). A row that cannot be read is an error that says where it is.
 
-    A row without a text is the empty post. A row without a score, or with an empty one, is a post
-    whose score is not known. Texts are given as they are: which of them can be posts is for a
-    codec to say, and :meth:`KilroyTrainer.fine_tune` skips and counts the others.
+    A row without a text is an empty post. A row without a score, or with an empty one, is a post
+    whose score is not known. Texts are not changed. A codec decides which of them can be posts;
+    :meth:`KilroyTrainer.fine_tune` skips and counts the others.
 
     Args:
         path: The file.
         text: The column with the text.
-        score: The column with the score, or ``None`` where there is none.
-        post_id: The column with the post's id; by default it is the number of the row, from 1.
+        score: The column with the score, or ``None`` if there is none.
+        post_id: The column with the post's id; by default the id is the row's number, from 1.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is another kind of file, it is empty, or it has no such column.
+        ValueError: The file has another format, is empty, or lacks a column.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -54,7 +55,7 @@ class LoggedFace(KilroyFace[str, int | str]):
         score: str | None = "score",
         post_id: str | None = None,
     ) -> None:
-        """Reads no more than it takes to find the columns."""
+        """Reads only as much of the file as it takes to find the columns."""
         self.path = Path(path)
         self._text, self._score, self._post_id = text, score, post_id
         self._scores: dict[int | str, float | None] | None = None
@@ -75,7 +76,7 @@ class LoggedFace(KilroyFace[str, int | str]):
             yield post_id, post
 
     def scrap_scored(self, limit: int | None = None) -> Iterator[LoggedPost]:
-        """Yields what :meth:`scrap` does, with each score, ``None`` where it is not known.
+        """Yields what :meth:`scrap` does, with each score, or ``None`` if it is not known.
 
         Raises:
             ValueError: A row cannot be read; the message names it.
@@ -83,19 +84,19 @@ class LoggedFace(KilroyFace[str, int | str]):
         return islice(self._posts(), limit)
 
     def post(self, data: PostData[str]) -> Never:
-        """Refuses.
+        """Refuses every post.
 
         Raises:
             NotImplementedError: Always.
         """
-        # Not PostRefused: a review would turn that into a score, and an agent would learn from it.
+        # Not PostRefused: a review would make that a score, and an agent would learn from it.
         raise NotImplementedError(
             f"{self.path} is a record of what was posted, and LoggedFace cannot post: use it for "
             "KilroyTrainer(face, module).fine_tune(), then train the module on a Face that posts"
         )
 
     def score(self, post_id: int | str) -> float:
-        """Returns the score of a post of the file, which is read once for that.
+        """Returns the score of a post in the file; the first call reads the file.
 
         Raises:
             ScorePending: Its score is not known.
@@ -118,7 +119,7 @@ class LoggedFace(KilroyFace[str, int | str]):
             try:
                 post_id = number if self._post_id is None else self._id_of(cells)
                 if post_id in seen:
-                    raise ValueError(f"the id {post_id!r} is that of an earlier row, too")
+                    raise ValueError(f"an earlier row has the same id, {post_id!r}")
                 found = post_id, PostData(self._text_of(cells)), self._score_of(cells)
             except ValueError as error:
                 raise ValueError(f"{self.path}, row {number} (line {line}): {error}") from None
@@ -126,26 +127,26 @@ class LoggedFace(KilroyFace[str, int | str]):
                 seen.add(post_id)
             yield found
 
-    def _id_of(self, cells: Mapping[str, Any]) -> int | str:
+    def _id_of(self, cells: Mapping[str, object]) -> int | str:
         post_id = cells.get(str(self._post_id))
         if isinstance(post_id, bool) or not isinstance(post_id, (int, str)) or post_id == "":
             raise ValueError(f"the id must be a text or an integer, got {short(post_id)}")
         return post_id
 
-    def _text_of(self, cells: Mapping[str, Any]) -> str:
+    def _text_of(self, cells: Mapping[str, object]) -> str:
         text = cells.get(self._text)
         if text is not None and not isinstance(text, str):
-            raise ValueError(f"the text must be a text, got {short(text)}")
+            raise ValueError(f"the text must be a string, got {short(text)}")
         return text or ""
 
-    def _score_of(self, cells: Mapping[str, Any]) -> float | None:
+    def _score_of(self, cells: Mapping[str, object]) -> float | None:
         value = None if self._score is None else cells.get(self._score)
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
-        try:
-            score = nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError, OverflowError):
-            score = nan
+        score = nan
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            with suppress(ValueError, OverflowError):
+                score = float(value)
         if not isfinite(score):
             raise ValueError(
                 f"the score must be a finite number, got {short(value)}: correct it, or leave it "
@@ -160,10 +161,10 @@ class LoggedFace(KilroyFace[str, int | str]):
         for _, cells in rows_of(self.path):
             columns.update(dict.fromkeys(cells))
             missing = {argument: name for argument, name in missing.items() if name not in columns}
-            if not missing:  # else a later row of JSONL may still have it
+            if not missing:  # if any are, a later row of JSONL may have them
                 return
         if not columns:
-            raise ValueError(f"{self.path} has no posts: it is empty, or has a header only")
+            raise ValueError(f"{self.path} has no posts: it is empty, or has only a header")
         argument, name = next(iter(missing.items()))
         near = get_close_matches(str(name), columns, n=1)
         hint = f" Did you mean {argument}={near[0]!r}?" if near else ""

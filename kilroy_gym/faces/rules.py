@@ -7,32 +7,33 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kilroy_gym._checks import integer
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.packing import pack
 
-Rule = Callable[[PostData[Any]], str | None]
-"""From a post to why it is refused, or ``None``; any function of this shape is a rule."""
+Rule = Callable[[AnyPost], str | None]
+"""Maps a post to the reason to refuse it, or ``None``; any such function is a rule."""
 
 
 def length(longest: int, shortest: int = 1, count: Callable[[Any], int] = len) -> Rule:
     """Returns the rule that a post's length is from ``shortest`` to ``longest``.
 
     Args:
-        longest: The most that is allowed.
-        shortest: The least that is allowed, at least 0.
-        count: How long a post's content is; platforms count in different ways.
+        longest: The largest length allowed.
+        shortest: The smallest length allowed, at least 0.
+        count: Maps a post's content to its length; platforms count in different ways.
 
     Raises:
-        ValueError: A limit is no integer, or they are the wrong way round.
+        ValueError: A limit is not an integer, or ``longest`` is below ``shortest``.
 
     Example:
+        >>> from kilroy_gym import PostData
         >>> length(5)(PostData("Hello!"))
         'length 6 is not from 1 to 5'
     """
     integer("shortest", shortest, 0)
     integer("longest", longest, shortest)
 
-    def rule(post: PostData[Any]) -> str | None:
+    def rule(post: AnyPost) -> str | None:
         found = count(post.x)
         fits = shortest <= found <= longest
         return None if fits else f"length {found} is not from {shortest} to {longest}"
@@ -41,15 +42,16 @@ def length(longest: int, shortest: int = 1, count: Callable[[Any], int] = len) -
 
 
 def banned(words: Iterable[str]) -> Rule:
-    """Returns the rule that text holds none of some words or phrases.
+    """Returns the rule that text contains none of the given words or phrases.
 
-    Words are compared whole, without regard to case, to invisible characters and to variants of
-    the same letter (Unicode's NFKC). What is not text passes.
+    It compares whole words and ignores case, invisible characters and variants of the same letter
+    (Unicode's NFKC). Content that is not text passes.
 
     Raises:
         ValueError: There are no words, or one is empty.
 
     Example:
+        >>> from kilroy_gym import PostData
         >>> banned(["spam"])(PostData("Some SPAM, please"))
         "'spam' is banned"
         >>> banned(["spam"])(PostData("spamalot"))
@@ -61,20 +63,20 @@ def banned(words: Iterable[str]) -> Rule:
         raise ValueError(f"words must be at least one, none of them empty, got {plain!r}")
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, plain))})(?!\w)")
 
-    def rule(post: PostData[Any]) -> str | None:
+    def rule(post: AnyPost) -> str | None:
         found = pattern.search(plain_text(post.x)) if isinstance(post.x, str) else None
         return None if found is None else f"{found.group()!r} is banned"
 
     return rule
 
 
-def ask_person(post: PostData[Any]) -> str | None:
-    """Is the rule that a person at the terminal agrees.
+def ask_person(post: AnyPost) -> str | None:
+    """A rule: a person at the terminal must approve the post.
 
     Raises:
-        RuntimeError: Nobody can be asked, since there is no terminal to read from.
+        RuntimeError: There is no terminal to ask at.
     """
-    # repr: a text could otherwise move the cursor or hide a part of itself
+    # repr, since a text could otherwise move the cursor or hide a part of itself
     question = f"Post {post.x!r}? [y/n] "
     while True:
         try:
@@ -91,16 +93,16 @@ def ask_person(post: PostData[Any]) -> str | None:
 
 
 def plain_text(text: str) -> str:
-    """Returns a text in small letters, with single spaces and nothing invisible."""
+    """Returns a text in lower case, with single spaces and without invisible characters."""
     normal = unicodedata.normalize("NFKC", text).casefold()
     seen = (character for character in normal if unicodedata.category(character) != "Cf")
     return " ".join("".join(seen).split())
 
 
 def fingerprint(x: Any) -> str:
-    """Returns what is equal for contents that readers would call the same.
+    """Returns a text that is equal for contents that readers would call the same.
 
     Raises:
-        TypeError: The content is of a type that cannot be stored.
+        TypeError: The content has a type that cannot be stored.
     """
     return json.dumps(pack(plain_text(x) if isinstance(x, str) else x))

@@ -1,7 +1,7 @@
-"""Runs on a live platform, which survive whatever ends them.
+"""Runs on a live platform that continue after any interruption.
 
-``LiveModelRun``, for models of Stable-Baselines3, is in ``kilroy_gym.live.model_run``, since it
-needs the extra ``sb3``.
+``LiveModelRun``, for Stable-Baselines3 models, is in ``kilroy_gym.live.model_run``, since it needs
+the extra ``sb3``.
 """
 
 from kilroy_gym.faces.wrappers.journaled import PostInDoubt

@@ -1,4 +1,4 @@
-"""What every run on a live platform has: a directory, and a way to end it."""
+"""What all live runs share: a directory, a journal and a way to stop."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -10,31 +10,31 @@ from kilroy_gym.clock import Clock
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.faces.wrappers.journaled import JournaledFace
-from kilroy_gym.interfaces import Agent, Callback, KilroyFace
+from kilroy_gym.interfaces import Agent, AnyFace, AnyId, Callback, State
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.sqlite import StorageError
 from kilroy_gym.training import KilroyTrainer
 
 JOURNAL, CHECKPOINT = "journal.sqlite", "checkpoint.json"
-Around = Callable[[KilroyFace[Any, Any]], KilroyFace[Any, Any]]
-"""Puts wrappers around the Face with its journal."""
+Around = Callable[[AnyFace], AnyFace]
+"""Puts wrappers around the journaled Face."""
 
 
-class Run(ABC):
-    """A run that is kept in a directory, from one process to the next.
+class BaseLiveRun(ABC):
+    """A run that is kept in a directory and continues from one process to the next.
 
     Args:
-        directory: Where it is kept; it is made where it is not there.
-        player: The class of the module or model.
+        directory: Where the run is kept; created if missing.
+        player: The class name of the module or model.
 
     Attributes:
         posts: Posts that were made and learned from.
-        started: Whether anything is kept yet.
+        started: Whether a checkpoint exists.
 
     Raises:
-        StorageError: The directory cannot be made or written, or another process has the run.
-        ValueError: The directory holds a run of something else.
+        StorageError: The directory cannot be created or written, or another process uses it.
+        ValueError: The directory holds a run of another class of module or model.
     """
 
     _agent: Agent
@@ -43,7 +43,7 @@ class Run(ABC):
     _sending: "Sending"
 
     def __init__(self, directory: str | Path, player: str) -> None:
-        """Reads the checkpoint, where there is one."""
+        """Reads the checkpoint, if there is one."""
         self._directory, self._player = Path(directory), player
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -58,20 +58,20 @@ class Run(ABC):
     @contextmanager
     def _opened(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         around: Around,
         num_envs: int,
         clock: Clock,
         **options: Any,
     ) -> Iterator[None]:
-        """Opens the journal and makes the environment around it; closes it where the block fails.
+        """Opens the journal and makes the environment around it; closes it if the block fails.
 
         Args:
             face: The platform.
-            around: Puts wrappers around the journal.
+            around: Puts wrappers around the journaled Face.
             num_envs: Posts in a round.
-            clock: Tells unix seconds.
-            **options: Those of the environment.
+            clock: Tells the time in unix seconds.
+            **options: Options of :class:`~kilroy_gym.envs.FaceVectorEnv`.
         """
         path = self._directory / JOURNAL
         self._journal = JournaledFace(face, path, self._player, clock)
@@ -85,40 +85,40 @@ class Run(ABC):
             raise
 
     def warm_start(self, **options: Any) -> None:
-        """Lets what plays mimic existing posts, unless the run has begun already.
+        """Mimics existing posts, unless the run has begun already.
 
         Args:
-            **options: Those of :meth:`~kilroy_gym.training.KilroyTrainer.fine_tune`.
+            **options: Options of :meth:`~kilroy_gym.training.KilroyTrainer.fine_tune`.
         """
         if not self.started:
             KilroyTrainer(self._env, self._agent).fine_tune(**options)
             self._keep()
 
     def stop(self) -> None:
-        """Asks the run to end after the post that is being made (``KeyboardInterrupt``).
+        """Asks the run to stop after the post in flight, by a ``KeyboardInterrupt``.
 
-        Asked a second time it ends at once; the post is in the journal, and made when the run
-        goes on.
+        A second call stops it at once; the post is in the journal, and is made when the run
+        continues.
         """
         if not self._sending.busy or self._sending.stopping:
             raise KeyboardInterrupt
         self._sending.stopping = True
 
     def close(self) -> None:
-        """Lets others open the run."""
+        """Closes the run, so that another process can open it."""
         self._env.close()
 
     @abstractmethod
     def run(
         self, posts: int, callback: Callback | None = None, progress_bar: bool | None = False
     ) -> None:
-        """Posts and learns until the run has made so many posts."""
+        """Posts and learns until the run has made ``posts`` posts."""
 
     def settle(self) -> int:
-        """Finishes what the last process began, where the run does not go on right there.
+        """Finishes what the last process began, unless :meth:`run` does so itself.
 
         Returns:
-            How many posts do not count, since what plays could not learn from them.
+            How many posts are not counted, since the agent could not learn from them.
         """
         return 0
 
@@ -126,37 +126,37 @@ class Run(ABC):
     def _keep(self) -> None:
         """Writes a checkpoint between two rounds."""
 
-    def _save(self, state: dict[str, Any], **rest: Any) -> None:
+    def _save(self, state: State, **rest: Any) -> None:
         Checkpoint(self._player, state, self.posts, **rest).save(self._directory / CHECKPOINT)
         self.started = True
 
 
 class Sending(FaceWrapper):
-    """Lets a run end between two posts and never within one.
+    """Lets a run stop between two posts, never during one.
 
-    It is right around the journal: who waits before a post, for a limit or for a person, can be
+    It sits directly around the journal, so waits outside it, for a limit or a person, can be
     interrupted.
 
     Attributes:
         busy: Whether a post is being made.
-        stopping: Whether no other one is to be made.
+        stopping: Whether to stop before the next post.
     """
 
     passes_key = True
     busy = stopping = False
 
-    def post(self, data: PostData[Any]) -> Any:
-        """Makes a post, unless somebody wants to stop."""
+    def post(self, data: AnyPost) -> AnyId:
+        """Makes a post, unless the run was asked to stop."""
         self._stop_if_asked()
         self.busy = True
         try:
             post_id = self.face.post(data)
         finally:
             self.busy = False
-        self._stop_if_asked()  # the post is in the journal, and before the next may come a wait
+        self._stop_if_asked()  # the post is journaled, and a wait may come before the next
         return post_id
 
     def _stop_if_asked(self) -> None:
         if self.stopping:
-            self.stopping = False  # whoever catches the interrupt may go on with this object
+            self.stopping = False  # whoever catches the interrupt may continue with this object
             raise KeyboardInterrupt

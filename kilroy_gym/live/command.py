@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.table import Table
 from kilroy_gym._seeding import seed_everything
 
 if TYPE_CHECKING:
-    from kilroy_gym.live.base import Run
+    from kilroy_gym.live.base import BaseLiveRun
 
 console = Console(markup=False, highlight=False)
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of the run.")]
@@ -33,27 +33,28 @@ def run(
     ] = None,
     around: Annotated[
         str | None,
-        typer.Option(help="Your function that puts wrappers around the Face with its journal."),
+        typer.Option(help="Your function that wraps the journaled Face."),
     ] = None,
     posts: Annotated[
-        int, typer.Option(min=1, help="Posts of the whole run, in whole rounds.")
+        int, typer.Option(min=1, help="Posts in the whole run, made in whole rounds.")
     ] = 1000,
     update_rate: Annotated[
         int, typer.Option("--round", min=1, help="Posts between two updates.")
     ] = 10,
     post_rate: Annotated[float, typer.Option(min=0.0, help="Seconds between posts.")] = 1.0,
     score_delay_s: Annotated[
-        float, typer.Option("--score-delay", min=0.0, help="Seconds until a score is asked for.")
+        float,
+        typer.Option("--score-delay", min=0.0, help="Seconds until a post's score is asked for."),
     ] = 0.0,
     warm_start: Annotated[bool, typer.Option(help="Mimic existing posts first.")] = True,
     limit: Annotated[int, typer.Option(min=1, help="The most existing posts to mimic.")] = 10_000,
     weight_by_score: Annotated[
-        bool, typer.Option("--weight-by-score", help="Mimic those more often that scored better.")
+        bool, typer.Option("--weight-by-score", help="Mimic better-scored posts more often.")
     ] = False,
-    epochs: Annotated[int, typer.Option(min=1, help="How often to go through them.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, help="How often to mimic each of them.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the global random streams.")] = 0,
 ) -> None:
-    """Post on a live platform and learn; the same command goes on where it was stopped."""
+    """Post on a live platform and learn; the same command continues a stopped run."""
     from kilroy_gym.live.names import Names
 
     if posts < update_rate:
@@ -64,8 +65,8 @@ def run(
         live = names.run(directory, post_rate, score_delay_s)
     if not score_delay_s:
         console.print(
-            "Scores are asked for as soon as a post is made: where people take time to react, "
-            "give --score-delay, in seconds."
+            "Scores are asked for as soon as a post is made. If people need time to react, give "
+            "--score-delay, in seconds."
         )
     try:
         with _stopping(live):
@@ -75,7 +76,7 @@ def run(
                 live.warm_start(epochs=epochs, limit=limit, weight_by_score=weight_by_score)
             live.run(posts, progress_bar=None)
     except KeyboardInterrupt:
-        console.print("Stopped; the same command goes on from here.")
+        console.print("Stopped; the same command continues from here.")
         raise typer.Exit(130) from None
     finally:
         live.close()
@@ -95,11 +96,11 @@ def feed(
     from kilroy_gym.live.feed import page_of, shown_post, shown_score, shown_time, summary_of
 
     if not (directory / JOURNAL).exists():
-        raise ValueError(f"{directory} holds no run")
+        raise ValueError(f"{directory} holds no run: give the --dir of a `kilroy-gym run`")
     entries = read_journal(directory / JOURNAL)
     table = Table("#", "when (UTC)", "post", "score")
     for entry in entries[-count:]:
-        row: list[Any] = [str(entry.number), shown_time(entry), shown_post(entry.post.x)]
+        row = [str(entry.number), shown_time(entry), shown_post(entry.post.x)]
         table.add_row(*row, shown_score(entry))
     console.print(table)
     console.print(summary_of(entries))
@@ -112,7 +113,7 @@ def generate(
     directory: Directory,
     count: Annotated[int, typer.Option("-n", min=1, help="Posts to write.")] = 20,
     module: Annotated[
-        str | None, typer.Option(help="Your module, where it is not the run's: it was moved.")
+        str | None, typer.Option(help="The run's module, if it has moved: package.module:name.")
     ] = None,
 ) -> None:
     """Print what the agent of a run would post now, without posting."""
@@ -123,12 +124,12 @@ def generate(
         print(shown_post(x))
 
 
-def _tell_where(live: "Run") -> None:
-    console.print(f"Going on after {live.posts:,} posts.")
+def _tell_where(live: "BaseLiveRun") -> None:
+    console.print(f"Continuing after {live.posts:,} posts.")
     if lost := live.settle():
         console.print(
-            f"{lost:,} posts do not count: they were made after the last update before the run "
-            "was stopped. `kilroy-gym feed` marks them."
+            f"{lost:,} posts are not counted: they were made after the last update before the run "
+            "stopped. `kilroy-gym feed` marks them."
         )
 
 
@@ -141,8 +142,8 @@ def _telling_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def _stopping(live: "Run") -> Iterator[None]:
-    """Lets Ctrl-C and a polite kill end a run after the post in flight."""
+def _stopping(live: "BaseLiveRun") -> Iterator[None]:
+    """Lets Ctrl-C and SIGTERM stop a run after the post in flight."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: live.stop()) for number in numbers]
     try:

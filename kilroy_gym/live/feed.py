@@ -8,10 +8,10 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
-from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.entries import Entry
 
 GARBLING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Controls (not tab and end of line), overrides of the direction, halves of characters."""
+"""Controls (except tab and newline), direction overrides and lone surrogates."""
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -35,13 +35,13 @@ img {{ max-width: 100%; }}
 
 
 def shown_score(entry: Entry) -> str:
-    """Returns the score of a post in words: also where there is none."""
+    """Returns the score of a post as text, or why it has none."""
     if entry.refusal is not None:
         return f"refused: {entry.refusal}"
     if entry.state == "in doubt":
         return "in doubt"
     score = "pending" if entry.score is None else f"{entry.score:g}"
-    return score if entry.counted else f"{score} (did not count)"
+    return score if entry.counted else f"{score} (not counted)"
 
 
 def shown_time(entry: Entry) -> str:
@@ -50,7 +50,7 @@ def shown_time(entry: Entry) -> str:
 
 
 def shown_post(x: Any) -> str:
-    r"""Returns the content of a post; in text, what could garble a terminal or a page is escaped.
+    r"""Returns a post's content as text; escapes what could garble a terminal or a page.
 
     Example:
         >>> shown_post("Grüße\x1b[2J"), shown_post(True)
@@ -64,14 +64,12 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def summary_of(entries: Sequence[Entry]) -> str:
-    """Returns a sentence that counts the posts."""
+    """Returns a sentence that counts the posts by state."""
     states = [entry.state for entry in entries]
     scores = [entry.score for entry in entries if entry.score is not None]
     mean = f"; mean score {sum(scores) / len(scores):.3g}" if scores else ""
     uncounted = sum(not entry.counted for entry in entries)
-    lost = (
-        f" {uncounted:,} did not count: the agent could not learn from them." if uncounted else ""
-    )
+    lost = f" {uncounted:,} not counted: the agent could not learn from them." if uncounted else ""
     return (
         f"{states.count('made'):,} posts made, {states.count('refused'):,} refused, "
         f"{states.count('in doubt'):,} in doubt{mean}.{lost}"
@@ -79,11 +77,11 @@ def summary_of(entries: Sequence[Entry]) -> str:
 
 
 def page_of(entries: Sequence[Entry], title: str) -> str:
-    """Returns a page of HTML that needs nothing else, the latest post first.
+    """Returns a self-contained HTML page, the latest post first.
 
     Args:
         entries: The posts, oldest first.
-        title: What was run.
+        title: The title of the page.
 
     Raises:
         ImportError: There are scores to draw, and the extra ``compare`` is not installed.

@@ -1,53 +1,52 @@
-"""A run of a Stable-Baselines3 model that survives whatever ends it."""
+"""A live run of a Stable-Baselines3 model that continues after any interruption."""
 
 from pathlib import Path
-from typing import Any
 
 from kilroy_gym._checks import integer
 from kilroy_gym.adapters import Callback
 from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
-from kilroy_gym.interfaces import KilroyFace
-from kilroy_gym.live.base import Around, Run
+from kilroy_gym.interfaces import AnyFace
+from kilroy_gym.live.base import Around, BaseLiveRun
 
 
-class LiveModelRun(Run):
-    """Warm-starts a Stable-Baselines3 model, and posts and learns, from one process to the next.
+class LiveModelRun(BaseLiveRun):
+    """Warm-starts a Stable-Baselines3 model, then posts and learns, across processes.
 
-    A model waits for the scores of each round, since it would learn from a score that nobody gave
-    (:class:`LiveRun` of a module does not wait). It learns from as many posts as its own settings
-    say, and a checkpoint is written after every update. Stable-Baselines3 keeps what it has not
-    learned from in memory alone, so a run that is started again goes on from the last update: the
-    posts since then stay posted and scored, in the journal too, and are marked there as not
-    counted. They are part of the budget all the same. A replay buffer begins empty.
+    A model waits for the scores of each round, since it cannot learn from pending ones
+    (:class:`LiveRun` of a module does not wait). Its own settings say how many posts it learns from
+    at a time; a checkpoint is written after every update. Stable-Baselines3 keeps what it has not
+    yet learned from only in memory, so a restarted run continues from the last update. The posts
+    since then stay posted and scored. The journal marks them as not counted, but they are part of
+    the budget. A replay buffer starts empty.
 
-    The checkpoint holds the model as Stable-Baselines3 saves it, which unpickles parts of it when
-    it is read: open a directory only where you trust whoever wrote it.
+    The checkpoint holds the model as Stable-Baselines3 saves it; reading it unpickles parts of it.
+    Only open directories whose author you trust.
 
     Args:
-        face: The platform; retried perhaps, by a
-            :class:`~kilroy_gym.faces.RetryingFace` around it.
-        agent: The agent, new; it leaves its environment for one around the journal, with as many
-            posts in a round.
-        directory: Where the run is kept; it is made where it is not there.
+        face: The platform, perhaps in a :class:`~kilroy_gym.faces.RetryingFace`.
+        agent: A new agent; it moves to an environment around the journal, with the same number of
+            slots.
+        directory: Where the run is kept; created if missing.
         post_rate: Seconds after each post before the next.
         score_delay_s: How old a post must be, in seconds, before its score is asked for.
-        around: Puts wrappers around the journal; by default a refusal of the platform scores -1.
-        clock: Tells unix seconds; the machine's unless another is handed in.
+        around: Puts wrappers around the journaled Face; by default posts that the platform refuses
+            score -1.
+        clock: Tells the time in unix seconds; by default the machine's.
 
     Attributes:
         posts: Posts that the model has learned from.
-        started: Whether anything is kept yet.
+        started: Whether a checkpoint exists.
 
     Raises:
-        StorageError: Another process has the run, or the directory cannot be written.
+        StorageError: Another process uses the run, or the directory cannot be written.
         ValueError: The directory holds a run of another class of model.
     """
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         agent: SB3Agent,
         directory: str | Path,
         post_rate: float = 1.0,
@@ -55,7 +54,7 @@ class LiveModelRun(Run):
         around: Around = ReviewedFace,
         clock: Clock | None = None,
     ) -> None:
-        """Opens the journal and goes back to the checkpoint; sends nothing."""
+        """Opens the journal and restores the checkpoint; sends nothing."""
         super().__init__(directory, type(agent.model).__name__)
         clock = clock or UnixClock()
         pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
@@ -74,17 +73,17 @@ class LiveModelRun(Run):
     def run(
         self, posts: int, callback: Callback | None = None, progress_bar: bool | None = False
     ) -> None:
-        """Posts and learns until the run has made so many posts, in whole updates.
+        """Posts and learns until the run has made ``posts`` posts, in whole updates.
 
         Args:
-            posts: The most posts of the whole run, those of earlier processes and those that did
-                not count included.
+            posts: The most posts in the whole run, including those of earlier processes and those
+                that are not counted.
             callback: Called after every round; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
 
         Raises:
             FaceError: The platform failed. Run again in the same directory, with a new object.
-            StorageError: Journal or checkpoint cannot be written: then nothing more is sent.
+            StorageError: Journal or checkpoint cannot be written; nothing more is sent.
             ValueError: The posts do not allow one update.
         """
         integer("posts", posts, 1)
@@ -98,7 +97,7 @@ class LiveModelRun(Run):
             self._ask_for_scores()
 
     def settle(self) -> int:
-        """Makes what was begun, asks for scores that were not known, and marks what is lost."""
+        """Sends posts in doubt, fetches pending scores, marks posts since the last update."""
         self._journal.settle()
         self._ask_for_scores()
         return self._journal.journal.discount(self.posts)
@@ -106,10 +105,10 @@ class LiveModelRun(Run):
     def _ask_for_scores(self) -> None:
         pending = [entry.post_id for entry in self._journal.journal.pending()]
         for _ in self._journal.score_many(pending) if pending else ():
-            pass  # it is in the journal now
+            pass  # the journal has recorded it
 
     def _keep(self) -> None:
-        """Writes a checkpoint where the model was updated: all posts so far count from then on."""
+        """Writes a checkpoint if the model was updated; from then on all posts so far count."""
         updated = self._agent.updates != self._updates
         if updated:
             self.posts = self._journal.journal.count(counted_only=True)

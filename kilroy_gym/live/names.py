@@ -1,4 +1,4 @@
-"""What a run is made of, by the names that a user gives."""
+"""The parts of a run, by the names that a user gives."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -11,8 +11,8 @@ from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.faces.wrappers.reviewed import ReviewedFace
-from kilroy_gym.interfaces import Checkpointable, KilroyFace
-from kilroy_gym.live.base import CHECKPOINT, Run
+from kilroy_gym.interfaces import AnyFace, Checkpointable, KilroyFace
+from kilroy_gym.live.base import CHECKPOINT, BaseLiveRun
 from kilroy_gym.live.checkpoint import Checkpoint
 from kilroy_gym.live.run import LiveRun
 from kilroy_gym.modules import KilroyModule
@@ -22,19 +22,19 @@ NAMES = "names.json"
 
 @dataclass(frozen=True)
 class Names:
-    """The parts of a run; each but the agent as ``package.module:name``.
+    """The parts of a run, all but the agent as ``package.module:name``.
 
     Attributes:
         face: The Face.
-        module: The module; or ``None``, where there is an agent.
-        agent: A name of the roster or the path of an agent file; or ``None``.
-        codec: The codec of the agent's actions; or ``None``, where there is a module.
-        around: What puts wrappers around the journal; or ``None``.
+        module: The module, or ``None`` if there is an agent.
+        agent: A name from the roster or the path of an agent file, or ``None``.
+        codec: The codec of the agent's actions, or ``None`` if there is a module.
+        around: The function that puts wrappers around the journaled Face, or ``None``.
         update_rate: Posts in a round.
         seed: Seed of an agent.
 
     Raises:
-        ValueError: They do not belong together.
+        ValueError: The names do not fit together.
     """
 
     face: str
@@ -46,26 +46,30 @@ class Names:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Checks what belongs together."""
+        """Checks that the names fit together."""
         if (self.module is None) == (self.agent is None):
-            raise ValueError("give either --module package.module:name or --agent, and not both")
+            raise ValueError("give either --module package.module:name or --agent, not both")
         if (self.agent is None) != (self.codec is None):
             raise ValueError(
                 "--agent and --codec belong together: an agent's actions are numbers or text, and "
-                "the codec (package.module:name) says what they are as posts"
+                "the codec (package.module:name) turns them into posts"
             )
 
     def save(self, directory: Path) -> None:
-        """Writes them where the run is, for who looks at it."""
+        """Writes them to the run's directory."""
         with written_whole(directory / NAMES) as part:
             part.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path, module: str | None = None) -> "Names":
-        """Reads the names of a run, with another one of the module where that was moved.
+        """Reads the names of a run.
+
+        Args:
+            directory: The run's directory.
+            module: The module's new name, if it has moved.
 
         Raises:
-            ValueError: There is no run, or the file is something else.
+            ValueError: There is no run, or the file does not hold a run's names.
         """
         if not (directory / NAMES).exists():
             raise ValueError(f"{directory} holds no run that `kilroy-gym run` began")
@@ -75,11 +79,11 @@ class Names:
             raise ValueError(f"{directory / NAMES} does not hold a run's names: {error}") from error
         return names if module is None else replace(names, module=module, agent=None, codec=None)
 
-    def player(self, face: KilroyFace[Any, Any]) -> Any:
-        """Returns a new module, or a new agent of Stable-Baselines3 on an environment of the Face.
+    def player(self, face: AnyFace) -> Any:
+        """Returns a new module, or a new Stable-Baselines3 agent on an environment of the Face.
 
         Raises:
-            TypeError: It is neither.
+            TypeError: The agent file makes neither.
         """
         if self.module is not None:
             return load_named(self.module, KilroyModule)
@@ -88,13 +92,13 @@ class Names:
         player = made.module if isinstance(made, ModuleAgent) else made
         if not isinstance(player, KilroyModule) and not isinstance(player, Checkpointable):
             raise TypeError(
-                f"{self.agent} must make a module or an agent with state() and set_state(), which "
-                f"can be kept, got {made!r}"
+                f"{self.agent} must make a module or an agent that can be saved, by state() and "
+                f"set_state(), got {made!r}"
             )
         return player
 
     def sketches(self, directory: Path, count: int) -> list[Any]:
-        """Returns the contents of posts that would be made now; nothing is sent.
+        """Returns the contents of posts as they would be written now; sends nothing.
 
         Raises:
             ValueError: The run has not begun.
@@ -112,14 +116,16 @@ class Names:
         observations, _ = FaceVectorEnv(face, count, player.codec).reset()
         return list(player.codec.decode_many(player.predict(observations)[0]))
 
-    def run(self, directory: Path, post_rate: float, score_delay_s: float) -> Run:
-        """Opens the run in a directory."""
+    def run(self, directory: Path, post_rate: float, score_delay_s: float) -> BaseLiveRun:
+        """Opens the run in a directory; rates and delays are in seconds."""
         face = load_named(self.face, KilroyFace)
         player = self.player(face)
         around = ReviewedFace if self.around is None else find_named(self.around)
         rates: dict[str, Any] = {"post_rate": post_rate, "score_delay_s": score_delay_s}
         if isinstance(player, KilroyModule):
-            run: Run = LiveRun(face, player, directory, self.update_rate, around=around, **rates)
+            run: BaseLiveRun = LiveRun(
+                face, player, directory, self.update_rate, around=around, **rates
+            )
         else:
             from kilroy_gym.live.model_run import LiveModelRun
 

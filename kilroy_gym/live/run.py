@@ -1,4 +1,4 @@
-"""A run of a module that survives whatever ends it."""
+"""A live run of a module that continues after any interruption."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,54 +11,54 @@ from kilroy_gym.adapters.rounds import Draft
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.journaled import PostInDoubt
 from kilroy_gym.faces.wrappers.reviewed import RefusedId, ReviewedFace
-from kilroy_gym.interfaces import FaceError, KilroyFace
-from kilroy_gym.live.base import Around, Run
+from kilroy_gym.interfaces import AnyFace, AnyId, FaceError
+from kilroy_gym.live.base import Around, BaseLiveRun
 from kilroy_gym.live.checkpoint import Checkpoint
-from kilroy_gym.modules import KilroyModule
+from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData
-from kilroy_gym.storage.journal import Entry
+from kilroy_gym.storage.entries import Entry
 from kilroy_gym.storage.sqlite import StorageError
 
 
-class LiveRun(Run):
-    """Warm-starts a module, and posts and learns in rounds, from one process to the next.
+class LiveRun(BaseLiveRun):
+    """Warm-starts a module, then posts and learns in rounds, across processes.
 
-    Before the posts of a round are sent, a checkpoint with the module and its drafts is on the
-    disk; each post is in the journal, under the number of its draft, before it is sent. After an
-    error, in the same object or in a new one in the same directory, the run goes on from there:
-    what was posted is scored and not posted again, what was not goes out, and the module ends as
-    if nothing had happened. Rounds do not wait for scores: pending ones are asked for between
-    rounds, and waited for at the end.
+    Before a round is sent, a checkpoint with the module and its drafts is on the disk; before each
+    post is sent, it is in the journal with its draft number. After an error the run continues from
+    there, with the same object or a new one in the same directory: posts that were made are scored
+    but not made again, the others go out, and the module ends up as if nothing had happened.
+    Rounds do not wait for scores. Pending scores are asked for between rounds, and waited for at
+    the end.
 
-    Where the platform is not ``idempotent``, a post whose answer was lost is in doubt, and the run
-    refuses to go on until somebody has looked (:class:`PostInDoubt`).
+    If the platform is not ``idempotent``, a post whose answer was lost is in doubt, and the run
+    refuses to continue until a person has checked it (:class:`PostInDoubt`).
 
     Args:
-        face: The platform; retried perhaps, by a
-            :class:`~kilroy_gym.faces.RetryingFace` around it.
-        module: The generator, new; it must have ``state`` and ``set_state``.
-        directory: Where the run is kept; it is made where it is not there.
+        face: The platform, perhaps in a :class:`~kilroy_gym.faces.RetryingFace`.
+        module: A new module; it must have ``state`` and ``set_state``.
+        directory: Where the run is kept; created if missing.
         update_rate: Posts in a round.
         post_rate: Seconds after each post before the next.
         score_delay_s: How old a post must be, in seconds, before its score is asked for.
-        around: Puts wrappers around the journal; by default a refusal of the platform scores -1.
-        clock: Tells unix seconds; the machine's unless another is handed in.
+        around: Puts wrappers around the journaled Face; by default posts that the platform refuses
+            score -1.
+        clock: Tells the time in unix seconds; by default the machine's.
 
     Attributes:
         posts: Posts of the finished rounds.
-        started: Whether anything is kept yet.
+        started: Whether a checkpoint exists.
 
     Raises:
         NotImplementedError: The module does not support checkpoints.
-        StorageError: Another process has the run, or the directory cannot be written.
-        ValueError: The directory holds a run of another module, or a round of another length
-            that is not finished.
+        StorageError: Another process uses the run, or the directory cannot be written.
+        ValueError: The directory holds a run of another class of module, or an unfinished round of
+            another size.
     """
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
-        module: KilroyModule[Any, Any],
+        face: AnyFace,
+        module: AnyModule,
         directory: str | Path,
         update_rate: int = 10,
         post_rate: float = 1.0,
@@ -66,15 +66,15 @@ class LiveRun(Run):
         around: Around = ReviewedFace,
         clock: Clock | None = None,
     ) -> None:
-        """Opens the journal and goes back to the checkpoint; sends nothing."""
-        module.state()  # refuses at once what cannot be kept
+        """Opens the journal and restores the checkpoint; sends nothing."""
+        module.state()  # raises at once if it cannot be saved
         integer("update_rate", update_rate, 1)
         super().__init__(directory, type(module).__name__)
         begun = 0 if self._found is None else len(self._found.drafts)
         if begun not in (0, update_rate):
             raise ValueError(
-                f"{directory} holds a round of {begun} posts that is not finished: go on with "
-                f"update_rate={begun}, got {update_rate}"
+                f"{directory} holds an unfinished round of {begun} posts: continue with "
+                f"update_rate={begun} (--round {begun} on the command line), got {update_rate}"
             )
         self._clock = clock or UnixClock()
         pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
@@ -84,24 +84,24 @@ class LiveRun(Run):
                 self._go_back(self._found)
 
     @property
-    def module(self) -> KilroyModule[Any, Any]:
+    def module(self) -> AnyModule:
         """The module as it is now."""
         return self._agent.module
 
     def run(
         self, posts: int, callback: Callback | None = None, progress_bar: bool | None = False
     ) -> None:
-        """Posts and learns until the run has made so many posts, in whole rounds.
+        """Posts and learns until the run has made ``posts`` posts, in whole rounds.
 
         Args:
-            posts: The posts of the whole run, those of earlier processes included.
+            posts: The most posts in the whole run, including those of earlier processes.
             callback: Called after every round; ``False`` stops.
             progress_bar: Whether to show one; ``None`` shows it on a terminal.
 
         Raises:
             FaceError: The platform failed. Nothing is lost: run again in the same directory.
             PostInDoubt: See the class.
-            StorageError: Journal or checkpoint cannot be written: then nothing more is sent.
+            StorageError: Journal or checkpoint cannot be written; nothing more is sent.
         """
         rest = integer("posts", posts, 1) - self.posts
         self._take_up_round()
@@ -120,7 +120,7 @@ class LiveRun(Run):
         self._keep_round([])
 
     def _keep_round(self, drafts: Sequence[Draft]) -> Sequence[Draft]:
-        """Writes a checkpoint with the drafts of a round before they are sent; numbers those."""
+        """Writes a checkpoint with the drafts of a round before they are sent; numbers them."""
         self._save(
             self.module.state(),
             drafts=[(draft_id, post.x, post.context) for draft_id, post in drafts],
@@ -140,11 +140,11 @@ class LiveRun(Run):
         open_drafts = dict(checkpoint.open_drafts)
         self._agent.rounds.take_up(self._numbered(drafts), open_drafts, {})
         known = (e for e in self._journal.journal.entries() if _id_of(e) in open_drafts)
-        # What a dry run did not send is in no journal; it counts as new.
+        # Posts of a dry run are in no journal; they count as just made.
         self._env.expect(dict.fromkeys(open_drafts, 0.0) | self._ages(known))
 
     def _take_up_round(self) -> None:
-        """Finds in the journal what has become of a round that an error or a kill has ended."""
+        """Finds in the journal what became of a round that was interrupted."""
         journal = self._journal.journal
         if not self._journal.idempotent:
             for entry in journal.in_doubt():
@@ -155,7 +155,7 @@ class LiveRun(Run):
             raise
         except Exception as error:
             raise FaceError(
-                f"{type(self._journal.unwrapped).__name__} failed at a post that was begun before: "
+                f"{type(self._journal.unwrapped).__name__} failed at an earlier post: "
                 f"{type(error).__name__}: {error}",
                 {},
                 {},
@@ -167,12 +167,12 @@ class LiveRun(Run):
             post_ids = {(entry.post.draft or 0) - self.posts: _id_of(entry) for entry in entries}
             rounds.take_up(rounds.current.drafts, rounds.open_drafts, post_ids)
 
-    def _ages(self, entries: Iterable[Entry]) -> dict[Any, float]:
-        """Returns how long ago posts went out or were refused, in seconds, by id."""
+    def _ages(self, entries: Iterable[Entry]) -> dict[AnyId, float]:
+        """Returns the seconds since posts were made or refused, by post id."""
         now = self._clock.time()
         return {_id_of(entry): now - (entry.made_at or entry.intended_at) for entry in entries}
 
 
-def _id_of(entry: Entry) -> Any:
-    """Returns what the round called a post."""
+def _id_of(entry: Entry) -> AnyId:
+    """Returns the post id that the round knows."""
     return RefusedId(entry.key) if entry.made_at is None else entry.post_id

@@ -1,10 +1,10 @@
 """The simplest module: one probability."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from kilroy_gym.interfaces import State
 from kilroy_gym.modules.base import KilroyModule
 from kilroy_gym.post import PostData
 
@@ -15,13 +15,13 @@ class BernoulliModule(KilroyModule[bool, int]):
     ``mimic`` steps towards the share of True posts. ``reinforce`` steps along the mean of
     ``(x - p) * score``, which is the natural policy gradient: the score function of a Bernoulli
     is ``(x - p) / (p (1 - p))`` and its Fisher information ``1 / (p (1 - p))`` (Kakade, "A Natural
-    Policy Gradient", 2001, eq. 2). Every post counts, also several of the same content; a late
-    score is applied to ``p`` as it is when the score arrives.
+    Policy Gradient", 2001, eq. 2). Every post counts, including repeats of the same content; a
+    late score is applied to the value that ``p`` has when it arrives.
 
     Args:
-        p: Probability of True at the start, in [0, 1].
+        p: Initial probability of True, in [0, 1].
         mimic_rate: Step size of ``mimic``, in (0, 1].
-        reinforce_rate: Step size of ``reinforce``, positive; meant for scores around [-1, 1].
+        reinforce_rate: Step size of ``reinforce``, positive; suits scores of about [-1, 1].
         seed: Seed, or a generator to draw from.
 
     Raises:
@@ -63,7 +63,7 @@ class BernoulliModule(KilroyModule[bool, int]):
         return self
 
     def reinforce(self, scores: Mapping[int, float]) -> "BernoulliModule":
-        """Steps along the natural policy gradient, and forgets the drafts."""
+        """Steps along the natural policy gradient and forgets the drafts."""
         if scores:
             drafts = ((self._drafts.pop(draft_id), score) for draft_id, score in scores.items())
             gradient = sum((x - self.p) * score for x, score in drafts) / len(scores)
@@ -79,7 +79,7 @@ class BernoulliModule(KilroyModule[bool, int]):
         """Returns ``p``."""
         return {"p": self.p}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Returns the probability, the open drafts and the generator's state."""
         return {
             "p": self.p,
@@ -88,8 +88,8 @@ class BernoulliModule(KilroyModule[bool, int]):
             "rng": self._rng.bit_generator.state,
         }
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what :meth:`state` returned."""
+    def set_state(self, state: State) -> None:
+        """Continues from what :meth:`state` returned."""
         self.p = state["p"]
         self._next_id = state["next_id"]
         self._drafts = dict(state["drafts"])

@@ -8,30 +8,34 @@ import numpy.typing as npt
 
 from kilroy_gym._checks import number
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Observation
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
-Features = Callable[[Any], npt.NDArray[np.float64]]
+Floats = npt.NDArray[np.float64]
+Features = Callable[[Observation], Floats]
 
 
-class ContextualModule(DraftingModule[Any]):
-    """Thompson sampling with a linear model of every content's score.
+class ContextualModule(DraftingModule[Any, tuple[int, Floats]]):
+    """Thompson sampling with a linear model of each content's score.
 
     The score of a content is linear in features of the observation, with normal noise; the
     posterior of the coefficients is that of Bayesian ridge regression (Agrawal and Goyal,
     "Thompson Sampling for Contextual Bandits with Linear Payoffs", 2013, algorithm 1). The prior
-    is around the mean of all scores and as wide as they spread, so no scale has to be known.
+    is centred on the mean of all scores and scaled by their standard deviation, so the scale of
+    scores need not be known.
 
     Scraped posts, with their ``context``, set the prior: a content that is posted more often than
-    others in such a context is expected to be liked more there, by ``trust`` standard deviations
-    of the scores at most.
+    others in a context is expected to score higher there, by at most ``trust`` standard
+    deviations of the scores.
 
     Args:
         choices: The contents, hashable and all different.
-        features: From an observation to a float64 vector, of which the first is a constant 1.
-        prior: How many scores the prior counts as, above 0.
-        noise: Share of the spread of the scores that no content and context explains, above 0.
-        trust: How far the shares of scraped posts are believed, at least 0.
+        features: Maps an observation to a float64 vector of shape ``(k,)`` whose first entry is
+            a constant 1.
+        prior: Weight of the prior, in scores, above 0.
+        noise: Standard deviation of the noise, as a share of that of the scores, above 0.
+        trust: How strongly the shares of scraped posts shape the prior, at least 0.
         seed: Seed, or a generator to draw from.
 
     Raises:
@@ -50,18 +54,19 @@ class ContextualModule(DraftingModule[Any]):
         trust: float = 0.5,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        """Starts with a flat prior; the number of features shows with the first observation."""
+        """Starts with a flat prior; the first observation shows the number of features."""
         super().__init__(seed)
         self._codec = CategoricalCodec(choices)
         self._features = features
         self.prior = number("prior", prior, 0, above=True)
         self.noise = number("noise", noise, 0, above=True)
         self.trust = number("trust", trust, 0)
+        # Of n contents and k features: float64 of shape (n, k, k), (n, k), (n, k) and (k, k).
         self._precisions = self._sums = self._seen = self._seen_precision = np.empty(0)
-        self._totals = np.zeros(3)
+        self._totals = np.zeros(3)  # of all scores: count, sum, sum of squares
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "ContextualModule":
-        """Learns in which context each content is posted; epochs change nothing but the weight."""
+    def mimic(self, posts: Sequence[AnyPost]) -> "ContextualModule":
+        """Learns in which contexts each content is posted."""
         for post in posts:
             features = self._look(post.context)
             self._seen[self._codec.encode(post.x)] += features
@@ -69,7 +74,7 @@ class ContextualModule(DraftingModule[Any]):
         return self
 
     def reinforce(self, scores: Mapping[int, float]) -> "ContextualModule":
-        """Adds scores to the regressions of their contents."""
+        """Adds each score to the regression of its content."""
         for (choice, features), score in self._take(scores):
             self._precisions[choice] += np.outer(features, features)
             self._sums[choice] += features * score
@@ -81,7 +86,7 @@ class ContextualModule(DraftingModule[Any]):
         tried = (self._precisions[:, 0, 0] > 0).sum() if self._precisions.size else 0
         return {"tried": float(tried)}
 
-    def _write(self, observation: Any) -> tuple[Any, Any]:
+    def _write(self, observation: Observation) -> tuple[tuple[int, Floats], Any]:
         features = self._look(observation)
         count, total, squares = self._totals
         centre = total / count if count else 0.0
@@ -101,7 +106,7 @@ class ContextualModule(DraftingModule[Any]):
         choice = int(draws.argmax())
         return (choice, features), self._codec.choices[choice]
 
-    def _look(self, observation: Any) -> npt.NDArray[np.float64]:
+    def _look(self, observation: Observation) -> Floats:
         """Returns the features of an observation."""
         features = np.asarray(self._features(observation), np.float64)
         if not self._precisions.size:
@@ -111,8 +116,8 @@ class ContextualModule(DraftingModule[Any]):
             self._seen_precision = np.zeros((size, size))
         return features
 
-    def _prior_means(self, centre: float, spread: float) -> npt.NDArray[np.float64]:
-        """Returns the coefficients that are expected of each content before it has a score."""
+    def _prior_means(self, centre: float, spread: float) -> Floats:
+        """Returns the prior mean of each content's coefficients, of shape ``(n, k)``."""
         means = np.zeros_like(self._sums)
         means[:, 0] = centre
         count = self._seen_precision[0, 0]

@@ -1,20 +1,23 @@
-"""What the modules that ship have in common: numbered drafts and a random stream."""
+"""What the shipped modules have in common: numbered drafts and a random stream."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from kilroy_gym.interfaces import Observation, State
 from kilroy_gym.modules.base import KilroyModule
 from kilroy_gym.post import PostData, X
 
+Record = TypeVar("Record")
 
-class DraftingModule(KilroyModule[X, int]):
-    """Numbers its drafts and keeps what it must know of each until the score has come.
 
-    A subclass writes a post in :meth:`_write`, and names in :attr:`_learned` the attributes that
-    hold what it has learned: numbers, lists and arrays, for checkpoints.
+class DraftingModule(KilroyModule[X, int], Generic[X, Record]):
+    """Numbers its drafts and keeps a record of each until its score arrives.
+
+    A subclass writes posts in :meth:`_write`. In :attr:`_learned` it names the attributes that
+    hold what it has learned (numbers, lists and arrays); they go into checkpoints.
 
     Args:
         seed: Seed, or a generator to draw from.
@@ -25,14 +28,14 @@ class DraftingModule(KilroyModule[X, int]):
     def __init__(self, seed: int | np.random.Generator | None) -> None:
         """Starts with no drafts."""
         self._rng = np.random.default_rng(seed)
-        self._drafts: dict[int, Any] = {}
+        self._drafts: dict[int, Record] = {}
         self._next_id = 0
 
     @abstractmethod
-    def _write(self, observation: Any) -> tuple[Any, X]:
-        """Writes a post; returns what must be known of it when its score comes, and its content."""
+    def _write(self, observation: Observation) -> tuple[Record, X]:
+        """Writes a post; returns the record to keep until its score arrives, and its content."""
 
-    def generate(self, observation: Any = None) -> tuple[int, PostData[X]]:
+    def generate(self, observation: Observation = None) -> tuple[int, PostData[X]]:
         """Writes a post."""
         draft_id = self._next_id
         self._drafts[draft_id], x = self._write(observation)
@@ -44,12 +47,12 @@ class DraftingModule(KilroyModule[X, int]):
         for draft_id in draft_ids:
             self._drafts.pop(draft_id, None)
 
-    def _take(self, scores: Mapping[int, float]) -> list[tuple[Any, float]]:
-        """Returns what was kept of scored drafts, with their scores, and forgets them."""
+    def _take(self, scores: Mapping[int, float]) -> list[tuple[Record, float]]:
+        """Returns the records of scored drafts with their scores, and forgets them."""
         return [(self._drafts.pop(draft_id), score) for draft_id, score in scores.items()]
 
-    def state(self) -> dict[str, Any]:
-        """Returns what was learned, the open drafts and the state of the random stream."""
+    def state(self) -> State:
+        """Returns what was learned, the open drafts and the generator's state."""
         learned = {name: getattr(self, name) for name in self._learned}
         return {
             **{n: v.copy() if isinstance(v, np.ndarray) else v for n, v in learned.items()},
@@ -58,8 +61,8 @@ class DraftingModule(KilroyModule[X, int]):
             "rng": self._rng.bit_generator.state,
         }
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what :meth:`state` returned."""
+    def set_state(self, state: State) -> None:
+        """Continues from what :meth:`state` returned."""
         for name in self._learned:
             value = state[name]
             setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)

@@ -8,27 +8,34 @@ import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.codecs import BoxCodec
+from kilroy_gym.interfaces import Observation
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
+
+Floats = npt.NDArray[np.float64]
 
 
-class GaussianModule(DraftingModule[Any]):
+class GaussianModule(DraftingModule[Any, tuple[Floats, Floats, Floats]]):
     """Posts numbers or vectors from a normal distribution with a diagonal covariance.
 
-    ``mimic`` steps towards mean and standard deviation of the posts; ``reinforce`` steps along
-    the natural gradient of the expected score, with the scores' ranks in the place of the scores
+    ``mimic`` steps towards the mean and standard deviation of the posts. ``reinforce`` steps
+    along the natural gradient of the expected score, with scores replaced by their ranks
     (Wierstra et al., "Natural Evolution Strategies", 2014, section 3.2 and the separable case of
-    algorithm 6), estimated from the last posts, also those of earlier rounds, with importance
-    weights. A value beyond the range is cut off there.
+    algorithm 6). It is estimated from the last posts, including those of earlier rounds, with
+    importance weights. Values outside the range are clipped.
 
     Args:
-        low: Least value, a number or a vector.
-        high: Greatest value, likewise.
+        low: Smallest value: a number, or a vector of shape ``(k,)``.
+        high: Largest value: a number, or a vector of shape ``(k,)``.
         mimic_rate: Step size of ``mimic``, in (0, 1].
         mean_rate: Step size of the mean, above 0.
         spread_rate: Step size of the logarithm of the standard deviation, above 0.
-        memory: How many of the last posts a step uses, at least 2.
+        memory: How many of the last posts each step uses, at least 2.
         seed: Seed, or a generator to draw from.
+
+    Attributes:
+        mean: Mean of the distribution, float64 of shape ``(k,)``; 1 for numbers.
+        spread: Its standard deviation, float64 of shape ``(k,)``.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -46,7 +53,7 @@ class GaussianModule(DraftingModule[Any]):
         memory: int = 50,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        """Starts in the middle of the range, a quarter of it wide."""
+        """Starts at the middle of the range, with a quarter of its width as standard deviation."""
         super().__init__(seed)
         self._codec = BoxCodec(low, high)
         self._low, self._high = (np.ravel(end) for end in (self._codec.low, self._codec.high))
@@ -56,11 +63,11 @@ class GaussianModule(DraftingModule[Any]):
         self.memory = integer("memory", memory, 2)
         self.mean = (self._low + self._high) / 2
         self.spread = (self._high - self._low) / 4
-        # A row a post: what was drawn, and the mean, the spread and the score it had.
+        # One row per post: the value drawn, mean and spread at that time, and the score.
         self._memory = np.empty((0, 3 * len(self.mean) + 1))
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "GaussianModule":
-        """Steps towards mean and standard deviation of the posts."""
+    def mimic(self, posts: Sequence[AnyPost]) -> "GaussianModule":
+        """Steps towards the mean and standard deviation of the posts."""
         values = np.array([np.ravel(post.x) for post in posts], np.float64)
         variance = ((values - self.mean) ** 2).mean(axis=0)
         self.mean = self.mean + self.mimic_rate * (values.mean(axis=0) - self.mean)
@@ -94,10 +101,10 @@ class GaussianModule(DraftingModule[Any]):
         return self
 
     def metrics(self) -> dict[str, float]:
-        """Returns the mean, averaged over the dimensions, and the standard deviation likewise."""
+        """Returns mean and standard deviation, each averaged over the dimensions."""
         return {"mean": float(self.mean.mean()), "spread": float(self.spread.mean())}
 
-    def _write(self, observation: Any) -> tuple[Any, Any]:
+    def _write(self, observation: Observation) -> tuple[tuple[Floats, Floats, Floats], Any]:
         drawn = self._rng.normal(self.mean, self.spread)
         values = np.clip(drawn, self._low, self._high)
         x = values if self._codec.low.ndim else float(values[0])

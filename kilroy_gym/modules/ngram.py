@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,47 +9,49 @@ import numpy.typing as npt
 from kilroy_gym._checks import integer, number
 from kilroy_gym.codecs import TextCodec
 from kilroy_gym.codecs.base import short
+from kilroy_gym.interfaces import Observation, State
 from kilroy_gym.modules.drafting import DraftingModule
 from kilroy_gym.modules.ngram_table import END, START, NgramTable, words_of
 from kilroy_gym.post import PostData
 
 Floats = npt.NDArray[np.float64]
+Written = tuple[list[int], list[int], float]
+"""How a post was written: its words, the context length of each, and its log-probability."""
 
 MOST_ADVANTAGE = 2.0
-"""A single viral post counts no more than this, in mean absolute deviations of the scores."""
+"""The largest advantage of a post, in mean absolute deviations: one viral post is not all."""
 
 MOST_WEIGHT = 10.0
-"""No weight goes further from 0, so that nothing that others write becomes impossible."""
+"""Weights are clipped to this, so that nothing others write becomes impossible."""
 
 
-class NgramModule(DraftingModule[str]):
-    """Writes word by word, each given the words before it, as others have written.
+class NgramModule(DraftingModule[str, Written]):
+    """An n-gram model: writes word by word, each drawn given the words before it.
 
-    A word is drawn from what followed the last ``order - 1`` words in the posts that were
-    mimicked, with a chance of ``backoff / (count + backoff)`` to look at one word less instead
-    (the hierarchical Dirichlet model: MacKay and Bauman Peto, "A hierarchical Dirichlet language
-    model", 1995, eq. 23). Where a context was never met, one word less is looked at anyway.
+    A word is drawn from those that followed the last ``order - 1`` words in the mimicked posts.
+    With probability ``backoff / (count + backoff)``, the model backs off to a context one word
+    shorter (the hierarchical Dirichlet model: MacKay and Bauman Peto, "A hierarchical Dirichlet
+    language model", 1995, eq. 23). It always backs off from a context that it has never seen.
 
-    ``reinforce`` learns a log-linear change of these probabilities: every word, and every pair of
-    neighbours, has a weight, and a count is multiplied by ``exp`` of the two. The weights go
-    along the policy gradient (Williams, "Simple statistical gradient-following algorithms", 1992,
-    eq. 5), post by post, with a running mean of the scores as the baseline and their running mean
-    absolute deviation as the unit. A late score is right by the importance weight of its post,
-    cut off at 1 (V-trace: Espeholt et al., "IMPALA", 2018, section 4.1), and each draft counts on
-    its own, also where several have the same content.
+    ``reinforce`` learns a log-linear adjustment of these probabilities: each word and each pair
+    of neighbours has a weight, and a count is multiplied by ``exp`` of the sum of both. The
+    weights follow the policy gradient (Williams, "Simple statistical gradient-following
+    algorithms", 1992, eq. 5), post by post, with the running mean of the scores as the baseline
+    and their running mean absolute deviation as the unit. Importance weights, truncated at 1,
+    correct late scores (V-trace: Espeholt et al., "IMPALA", 2018, section 4.1). Each draft counts
+    on its own, even if several have the same content.
 
-    ``mimic`` counts; only how often a post is met against the others matters, so neither epochs
-    nor the size of batches change anything. The table is made when the next post is written.
-    A post without a word, of white space only, teaches nothing.
+    ``mimic`` counts posts. Only their relative frequencies matter, so neither epochs nor the
+    batch size change anything. The table is rebuilt when the next post is written. A post of
+    white space only teaches nothing.
 
     Args:
-        codec: Which texts are posts: no other is written, and no other can be mimicked. By
-            default a ``TextCodec()``.
-        order: How many words are looked at, with the one that is drawn, at least 2.
-        backoff: The greater, the newer what is written, above 0.
+        codec: Defines which texts can be written and mimicked; by default a ``TextCodec()``.
+        order: Words per n-gram, counting the one that is drawn, at least 2.
+        backoff: Larger values give more novel text; above 0.
         rate: Step size of ``reinforce``, above 0.
-        horizon: Over how many posts the running means go, at least 1.
-        words: Words to write with, without any order, as long as nothing was mimicked.
+        horizon: Posts over which the running means average, at least 1.
+        words: Words to write with, in any order, until something has been mimicked.
         seed: Seed, or a generator to draw from.
 
     Raises:
@@ -76,7 +77,7 @@ class NgramModule(DraftingModule[str]):
         words: Iterable[str] = (),
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        """Starts with no posts."""
+        """Starts without posts."""
         super().__init__(seed)
         self.codec = TextCodec() if codec is None else codec
         if " " not in self.codec.space.character_set:
@@ -92,7 +93,7 @@ class NgramModule(DraftingModule[str]):
         self._table: NgramTable | None = None
         self._word_weights = np.zeros(0)
         self._pair_keys, self._pair_weights = np.zeros(0, np.int64), np.zeros(0)
-        # Of the scores: how many, their running mean and mean absolute deviation.
+        # Of the scores: count, running mean, running mean absolute deviation.
         self._running = np.zeros(3)
         self._sums: dict[tuple[int, int], Floats] = {}
 
@@ -100,7 +101,7 @@ class NgramModule(DraftingModule[str]):
         """Counts posts.
 
         Raises:
-            UnencodablePost: The codec does not allow one.
+            UnencodablePost: The codec does not allow a post.
         """
         for post in posts:
             text = post.x
@@ -125,28 +126,28 @@ class NgramModule(DraftingModule[str]):
             for length, begin, chances, chosen in choices:
                 moves = -step * chances
                 moves[chosen] += step
-                self._move(length, begin, moves[:-1])  # looking at one word less has no weight
+                self._move(length, begin, moves[:-1])  # backing off has no weight
             self._sums.clear()
         return self
 
     def metrics(self) -> dict[str, float]:
-        """Returns how many different posts were mimicked, and the running mean of the scores."""
+        """Returns the number of distinct posts mimicked, and the running mean of the scores."""
         return {"posts": float(len(self._posts)), "running_mean": float(self._running[1])}
 
-    def state(self) -> dict[str, Any]:
-        """Returns the posts that were mimicked, the weights, open drafts and the random stream."""
+    def state(self) -> State:
+        """Returns mimicked posts, weights, open drafts and the generator's state."""
         moved = np.flatnonzero(self._pair_weights)
         pairs = {"pair_keys": self._pair_keys[moved], "pair_weights": self._pair_weights[moved]}
         return {**super().state(), "posts": dict(self._posts), **pairs}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what :meth:`state` returned."""
+    def set_state(self, state: State) -> None:
+        """Continues from what :meth:`state` returned."""
         super().set_state(state)
         self._posts = dict(state["posts"])
         self._pair_keys, self._pair_weights = state["pair_keys"], state["pair_weights"]
         self._table = None
 
-    def _write(self, observation: Any) -> tuple[Any, str]:
+    def _write(self, observation: Observation) -> tuple[Written, str]:
         table = self._indexed()
         words: list[int] = []
         lengths: list[int] = []
@@ -165,7 +166,7 @@ class NgramModule(DraftingModule[str]):
         return (words, lengths, log_chance), text[1:]
 
     def _draw(self, words: Sequence[int]) -> tuple[int, int, float]:
-        """Draws the word after others; returns it, the length of its context, and log-chance."""
+        """Draws the next word; returns it, the length of its context, and its log-probability."""
         table, log = self._indexed(), 0.0
         for length, begin, end in table.known(self._history(words)):
             sums = self._sums.get((length, begin))
@@ -180,15 +181,15 @@ class NgramModule(DraftingModule[str]):
                 log += math.log(share / (total + away))
                 return int(table.levels[length].words[begin + place]), length, log
             log += math.log(away / (total + away))
-        raise RuntimeError("the chances of all words add up to nothing")
+        raise RuntimeError("the probabilities of all words add up to 0")
 
     def _choices(
         self, words: Sequence[int], lengths: Sequence[int]
     ) -> list[tuple[int, int, Floats, int]] | None:
-        """Returns the choices that made a post, ``None`` where it could not be written now.
+        """Returns the choices that made a post, or ``None`` if it could not be written now.
 
-        Each as the length of the context, where its continuations begin, their chances with that
-        of looking at one word less at the end, and the place of the one that was chosen.
+        Each choice is: the length of the context; where its continuations begin; their
+        probabilities, with that of backing off at the end; and the position of the chosen one.
         """
         table = self._indexed()
         choices = []
@@ -208,7 +209,7 @@ class NgramModule(DraftingModule[str]):
         return choices
 
     def _weighted(self, length: int, begin: int, end: int) -> Floats:
-        """Returns the counts of continuations, with their weights."""
+        """Returns the weighted counts of continuations."""
         level = self._indexed().levels[length]
         weights = self._word_weights[level.words[begin:end]]
         if length:
@@ -227,7 +228,7 @@ class NgramModule(DraftingModule[str]):
             weights[places] = np.clip(weights[places] + moves, -MOST_WEIGHT, MOST_WEIGHT)
 
     def _advantage(self, score: float) -> float:
-        """Returns by how much a score is above the running mean, and moves that."""
+        """Returns a score's advantage over the running mean, then updates the running figures."""
         count, mean, deviation = self._running.tolist()
         away = score - mean if count else 0.0
         share = max(1 / (count + 1), 1 / self.horizon)
@@ -243,7 +244,7 @@ class NgramModule(DraftingModule[str]):
         return [START] * (self.order - 1) + list(words[-self.order + 1 :])
 
     def _indexed(self) -> NgramTable:
-        """Returns the table, made anew where posts were mimicked since.
+        """Returns the table, rebuilt if posts were mimicked since.
 
         Raises:
             ValueError: There is nothing to write with.
@@ -261,7 +262,7 @@ class NgramModule(DraftingModule[str]):
         grown = np.zeros(len(table.vocabulary))
         grown[: len(self._word_weights)] = self._word_weights
         pair_weights = np.zeros(len(table.pair_keys))
-        # What was learned of pairs of cold words is lost with them.
+        # Weights of pairs that are no longer in the table are dropped.
         places = np.searchsorted(table.pair_keys, self._pair_keys)
         places = np.minimum(places, len(table.pair_keys) - 1)
         kept = table.pair_keys[places] == self._pair_keys

@@ -1,4 +1,4 @@
-"""What follows what in a corpus of posts, as sorted arrays."""
+"""Counts of n-grams in a corpus of posts, as sorted arrays."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,10 +10,10 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.int64]
 
 START, END = 0, 1
-"""The numbers of what stands before the first word of a post and after the last."""
+"""The numbers of the markers before a post's first word and after its last."""
 
 IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-"""Kana and ideographs, which are written without spaces: each is taken as a word."""
+"""Kana and ideographs, written without spaces: each counts as a word."""
 
 WORD = re.compile(rf"\s*(?:[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]+)")
 
@@ -21,8 +21,8 @@ WORD = re.compile(rf"\s*(?:[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]+)")
 def words_of(text: str) -> list[str]:
     """Splits a post into words, each with the white space before it.
 
-    Joined they are the post again, but for white space at its ends, after a space at the start:
-    so a word is the same wherever it stands.
+    A space is put before the first word, so that a word is the same wherever it occurs. Joined,
+    the words are the post after that space, without white space at its ends.
     """
     return WORD.findall(f" {text.strip()}")
 
@@ -31,14 +31,17 @@ def words_of(text: str) -> list[str]:
 class Level:
     """The continuations of all contexts of one length.
 
-    Those of context ``c`` are at ``starts[c]`` to ``starts[c + 1]`` of the other arrays, sorted.
+    Those of context ``c`` are at ``starts[c]`` to ``starts[c + 1]`` of ``words``, ``counts`` and
+    ``pairs``, sorted by word. There are ``c`` contexts and ``n`` continuations.
 
     Attributes:
-        keys: By context: the number of its last words without the first, and the first, in one.
-        starts: By context, and one more.
-        words: What follows.
-        counts: How often, in posts of mean weight 1.
-        pairs: The number of the pair of the word before and this one.
+        keys: One per context, int64 of shape ``(c,)``, sorted: the number of the context without
+            its first word, times the vocabulary, plus its first word.
+        starts: Where each context's continuations begin, int64 of shape ``(c + 1,)``.
+        words: The words that follow, int64 of shape ``(n,)``.
+        counts: How often they do, in posts of mean weight 1, float64 of shape ``(n,)``.
+        pairs: The number of the pair of the word before and this word, int64 of shape ``(n,)``;
+            empty without context.
     """
 
     keys: Integers
@@ -52,18 +55,20 @@ class NgramTable:
     """How often each word follows each context of up to ``order - 1`` words.
 
     Args:
-        posts: At least one text with a word, and how often it was met.
-        order: Length of a context and its continuation, at least 2.
-        words: Words that get the first numbers, whether a post has them or not.
+        posts: How often each text was seen; at least one text, each with a word.
+        order: Length of a context plus its continuation, at least 2.
+        words: Words that get the first numbers, whether posts contain them or not.
 
     Attributes:
-        vocabulary: The words by number; where posts are added their numbers stay.
-        pair_keys: By pair: the numbers of the word before and of the word, in one; sorted.
+        vocabulary: The words by number. A word keeps its number when posts are added.
+        levels: The continuations of contexts of 0 to ``order - 1`` words.
+        pair_keys: One per pair of neighbours, int64, sorted: the first word's number, shifted
+            left by 32 bits, and the second's.
     """
 
     def __init__(self, posts: Mapping[str, int], order: int, words: Iterable[str] = ()) -> None:
-        """Counts everything."""
-        numbers = {"": START, " ": END}  # no word is without a character
+        """Counts all n-grams."""
+        numbers = {"": START, " ": END}  # words are never empty
         for word in words:
             numbers.setdefault(word, len(numbers))
         stream: list[int] = []
@@ -78,7 +83,7 @@ class NgramTable:
         self._size = len(numbers)
         tokens = np.array(stream, np.int64)
         counts = np.fromiter(posts.values(), np.float64, len(posts))
-        # To a mean of 1: so it is the same whether the posts were gone through once or often.
+        # Scaled to a mean of 1, so that the number of epochs does not matter.
         weights = np.repeat(counts * len(posts) / counts.sum(), lengths)
         places = np.flatnonzero(tokens != START)
         words_there, weights_there = tokens[places], weights[places]
@@ -102,9 +107,9 @@ class NgramTable:
         self.pair_keys = befores << 32 | self.levels[1].words
 
     def known(self, history: Sequence[int]) -> list[tuple[int, int, int]]:
-        """Returns the contexts at the end of a history that have been met, the longest first.
+        """Returns the known contexts at the end of a history, the longest first.
 
-        Each as its length, and where its continuations begin and end in the arrays of its level.
+        Each is its length, and where its continuations begin and end in the arrays of its level.
         """
         context, found = 0, [(0, 0, len(self.levels[0].words))]
         for length in range(1, len(self.levels)):

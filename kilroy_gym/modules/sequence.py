@@ -1,11 +1,12 @@
-"""Posts of tokens, written one after another."""
+"""Posts of tokens, written one by one."""
 
 from typing import Any
 
 import numpy as np
 
 from kilroy_gym.codecs import SequenceCodec
-from kilroy_gym.modules.softmax import SoftmaxModule, log_softmax
+from kilroy_gym.interfaces import Observation
+from kilroy_gym.modules.softmax import Path, SoftmaxModule, log_softmax
 
 
 class SequenceModule(SoftmaxModule):
@@ -15,14 +16,14 @@ class SequenceModule(SoftmaxModule):
     :class:`~kilroy_gym.modules.softmax.SoftmaxModule`.
 
     Args:
-        codec: Which sequences there are.
+        codec: Defines which sequences are posts.
         mimic_rate: Step size of ``mimic``.
         rate: Step size of ``reinforce``.
-        memory: How many past posts are used again.
-        passes: Steps for each call of ``reinforce``.
+        memory: How many past posts to reuse.
+        passes: Gradient steps per call of ``reinforce``.
         entropy_weight: Weight of the entropy bonus.
-        entropy_posts: After how many posts the bonus is 1/e of that; ``None`` keeps it.
-        kl_weight: Weight of the divergence from the warm-started policy.
+        entropy_posts: Posts after which the bonus has decayed to 1/e; ``None`` for no decay.
+        kl_weight: Weight of the penalty for diverging from the warm-started policy.
         seed: Seed, or a generator to draw from.
 
     Raises:
@@ -43,7 +44,7 @@ class SequenceModule(SoftmaxModule):
         kl_weight: float = 0.0,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        """Starts uniform."""
+        """Starts with a uniform policy."""
         self.codec = codec
         self._first_row = self._place(0, codec.start)
         shape = ((codec.length - 1) * codec.vocabulary, codec.vocabulary)
@@ -52,13 +53,13 @@ class SequenceModule(SoftmaxModule):
         )
 
     def _path(self, x: Any) -> tuple[list[int], list[int]]:
-        self.codec.encode(x)  # refuses what is no post
+        self.codec.encode(x)  # raises if x is not a post
         tokens = [int(token) for token in x]
         places = [self._place(number, token) for number, token in enumerate(tokens[:-1])]
         missing = self.codec.length - len(tokens)
         return places + [-1] * missing, tokens[1:] + [0] * missing
 
-    def _write(self, observation: Any) -> tuple[Any, Any]:
+    def _write(self, observation: Observation) -> tuple[Path, Any]:
         tokens, log_chance = [self.codec.start], 0.0
         while len(tokens) < self.codec.length and tokens[-1] != self.codec.stop:
             logs = log_softmax(self.logits[self._place(len(tokens) - 1, tokens[-1])])

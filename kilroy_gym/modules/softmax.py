@@ -2,51 +2,57 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+Path = tuple[list[int], list[int], float]
+"""How a post was written: the rows of its choices, the choices, and its log-probability."""
 
 
-class SoftmaxModule(DraftingModule[Any]):
-    """A policy that makes one or more choices, each from a row of a table of logits.
+class SoftmaxModule(DraftingModule[Any, Path]):
+    """A policy that makes one or more choices per post, each from a row of a table of logits.
 
     ``mimic`` steps along the gradient of the posts' log-likelihood. ``reinforce`` steps along the
     policy gradient (Williams, "Simple statistical gradient-following algorithms", 1992, eq. 5)
     with a leave-one-out baseline (Kool et al., "Buy 4 REINFORCE samples, get a baseline for
-    free!", 2019, eq. 5) and scores in units of their running standard deviation. Past posts are
-    used again, since posts are what is dear: with importance weights, cut off at 1 (the weights
-    of V-trace: Espeholt et al., "IMPALA", 2018, section 4.1). Late scores are right by the same
-    weights.
+    free!", 2019, eq. 5) and scores in units of their running standard deviation. Posts are the
+    expensive resource, so past posts are reused, with importance weights truncated at 1 (the
+    weights of V-trace: Espeholt et al., "IMPALA", 2018, section 4.1). The same weights correct
+    late scores.
 
-    Options that hold the policy back from settling too early: a bonus for its entropy, and a
-    penalty for its Kullback-Leibler divergence from what it was after the warm start, both per
-    row and averaged over the rows that the last posts used.
+    Two options keep the policy from converging too early: an entropy bonus, and a penalty for
+    its Kullback-Leibler divergence from the policy after the warm start. Both are computed per
+    row and averaged over the rows that the posts in memory used.
 
     Args:
-        shape: Rows and choices of the table.
+        shape: Rows of the table and choices per row.
         mimic_rate: Step size of ``mimic``, above 0.
         rate: Step size of ``reinforce``, above 0.
-        memory: How many past posts are used again, at least 0.
-        passes: Steps for each call of ``reinforce``, at least 1.
+        memory: How many past posts to reuse, at least 0.
+        passes: Gradient steps per call of ``reinforce``, at least 1.
         entropy_weight: Weight of the entropy bonus, at least 0.
-        entropy_posts: After how many posts the bonus is 1/e of that; ``None`` keeps it.
+        entropy_posts: Posts after which the bonus has decayed to 1/e; ``None`` for no decay.
         kl_weight: Weight of the divergence penalty, at least 0.
         seed: Seed, or a generator to draw from.
+
+    Attributes:
+        logits: float64 of shape ``shape``.
+        reference: The logits after the warm start, float64 of shape ``shape``.
 
     Raises:
         ValueError: An argument is out of its range.
     """
 
     _first_row = 0
-    """The row of the first choice of every post."""
+    """The table's row for the first choice of every post."""
     _learned = ("logits", "reference", "_memory", "_totals")
 
     def __init__(
@@ -61,7 +67,7 @@ class SoftmaxModule(DraftingModule[Any]):
         kl_weight: float,
         seed: int | np.random.Generator | None,
     ) -> None:
-        """Starts uniform."""
+        """Starts with a uniform policy."""
         super().__init__(seed)
         self.mimic_rate = number("mimic_rate", mimic_rate, 0, above=True)
         self.rate = number("rate", rate, 0, above=True)
@@ -74,20 +80,20 @@ class SoftmaxModule(DraftingModule[Any]):
         self.kl_weight = number("kl_weight", kl_weight, 0)
         self.logits = np.zeros(shape)
         self.reference = np.zeros(shape)
-        # A row a post that may be used again: the rows of its choices, the choices, the logarithm
-        # of its probability when it was written, and its score.
+        # One row per post to reuse, of shape (n, 2 k + 2) for posts of k choices: the rows of its
+        # choices, the choices, its log-probability when it was written, and its score.
         self._memory = np.empty((0, 4))
-        self._totals = np.zeros(3)
+        self._totals = np.zeros(3)  # of all scores: count, sum, sum of squares
 
     @abstractmethod
     def _path(self, x: Any) -> tuple[list[int], list[int]]:
         """Returns the rows of the choices that make up a post, and the choices.
 
-        Of the same length for all posts: where a post is shorter, -1 fills the rows.
+        Both have the same length for all posts; a shorter post is padded, with -1 as its rows.
         """
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> Any:
-        """Steps along the gradient of the log-likelihood; the reference follows."""
+    def mimic(self, posts: Sequence[AnyPost]) -> Self:
+        """Steps along the gradient of the log-likelihood and takes the result as the reference."""
         paths = np.array([self._path(post.x) for post in posts])
         gradient = weighted_score_function(
             log_softmax(self.logits), paths[:, 0], paths[:, 1], np.full(len(posts), 1 / len(posts))
@@ -96,7 +102,7 @@ class SoftmaxModule(DraftingModule[Any]):
         self.reference = self.logits
         return self
 
-    def reinforce(self, scores: Mapping[int, float]) -> Any:
+    def reinforce(self, scores: Mapping[int, float]) -> Self:
         """Steps along the policy gradient."""
         taken = self._take(scores)
         if not taken:
@@ -111,9 +117,15 @@ class SoftmaxModule(DraftingModule[Any]):
         return self
 
     def gradient(self, logits: Floats) -> Floats:
-        """Returns the gradient of the objective on the posts in memory; of the shape of the table.
+        """Returns the gradient of the objective on the posts in memory.
 
-        The importance weights and the baseline are taken as constants.
+        Importance weights and baselines are treated as constants.
+
+        Args:
+            logits: float64 of the table's shape.
+
+        Returns:
+            float64 of the table's shape.
         """
         places, chosen = np.split(self._memory[:, :-2].astype(np.int64), 2, axis=1)
         logs = log_softmax(logits)
@@ -139,13 +151,13 @@ class SoftmaxModule(DraftingModule[Any]):
         return float(self.entropy_weight * np.exp(-self._totals[0] / self.entropy_posts))
 
     def _advantages(self, weights: Floats) -> Floats:
-        """Returns what each post in memory adds to the gradient: how much better it did."""
+        """Returns each post's weighted advantage over the others in memory, of shape ``(n,)``."""
         scores = self._memory[:, -1]
         count, total, squares = self._totals
         mean = total / count
         spread = np.sqrt(max(squares / count - mean**2, 0.0)) or 1.0
         others = weights.sum() - weights
-        # A post alone has nothing but the mean of all scores so far to be compared with.
+        # A lone post can only be compared with the mean of all scores so far.
         alone = others <= 1e-12
         baselines = np.where(
             alone,
@@ -157,14 +169,20 @@ class SoftmaxModule(DraftingModule[Any]):
 
 
 def log_softmax(logits: Floats) -> Floats:
-    """Returns the logarithms of the probabilities, row by row."""
+    """Returns the log-probabilities of each row of logits; same shape."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     logs: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return logs
 
 
 def path_log_chances(logs: Floats, places: Places, chosen: Places) -> Floats:
-    """Returns the log-probability of each post, of shape ``(n,)``."""
+    """Returns the log-probability of each post, of shape ``(n,)``.
+
+    Args:
+        logs: Log-probabilities, of the table's shape.
+        places: Rows of the choices, of shape ``(n, k)``; -1 for padding.
+        chosen: The choices, of shape ``(n, k)``.
+    """
     chances: Floats = np.where(places >= 0, logs[places, chosen], 0.0).sum(axis=1)
     return chances
 
@@ -172,7 +190,17 @@ def path_log_chances(logs: Floats, places: Places, chosen: Places) -> Floats:
 def weighted_score_function(
     logs: Floats, places: Places, chosen: Places, weights: Floats
 ) -> Floats:
-    """Returns the gradient of the weighted sum of log-probabilities with respect to the logits."""
+    """Returns the gradient of the posts' weighted log-likelihood with respect to the logits.
+
+    Args:
+        logs: Log-probabilities, of the table's shape.
+        places: Rows of the choices, of shape ``(n, k)``; -1 for padding.
+        chosen: The choices, of shape ``(n, k)``.
+        weights: Weights of the posts, of shape ``(n,)``.
+
+    Returns:
+        float64 of the table's shape.
+    """
     real = places >= 0
     amounts = np.broadcast_to(weights[:, None], places.shape)[real]
     gradient = np.zeros_like(logs)

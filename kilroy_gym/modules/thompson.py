@@ -8,41 +8,42 @@ import numpy.typing as npt
 
 from kilroy_gym._checks import number
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Observation
 from kilroy_gym.modules.drafting import DraftingModule
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 Floats = npt.NDArray[np.float64]
 
 PRIOR_SHAPE = 1.0
-"""Shape of the inverse gamma prior of a content's variance: as if two scores had been seen."""
+"""Shape of the inverse gamma prior of a content's variance: worth two scores."""
 
 
-class ThompsonModule(DraftingModule[Any]):
-    """Draws a mean for every content from its posterior, and posts the content with the best.
+class ThompsonModule(DraftingModule[Any, int]):
+    """Draws each content's mean score from its posterior and posts the content with the highest.
 
     Thompson sampling: Russo et al., "A Tutorial on Thompson Sampling", 2018, algorithm 4.2. By
     default the scores of a content are normal with unknown mean and variance, and the prior is
     normal-inverse-gamma (Murphy, "Conjugate Bayesian analysis of the Gaussian distribution",
-    2007). For scores that are never negative and heavy-tailed, as likes are, there is a gamma
-    likelihood, whose standard deviation is in proportion to its mean; one shape for all contents
-    is fitted by moments, and the prior is inverse gamma. The prior's centre and width come from
-    the scores so far, so no scale has to be known.
+    2007). For non-negative, heavy-tailed scores, such as likes, there is a gamma likelihood,
+    whose standard deviation is proportional to its mean; one shape for all contents is fitted by
+    moments, and the prior is inverse gamma. The centre and width of the prior come from the
+    scores so far, so the scale of scores need not be known.
 
-    Scraped posts set the prior: what is posted more often is expected to be liked more, for each
-    standard deviation of the logarithm of its share by ``trust`` standard deviations of the
-    scores, or in the logarithm of the score with the gamma likelihood.
+    Scraped posts set the prior: what is posted more often is expected to score higher. Per
+    standard deviation of its log-share, the expected score rises by ``trust`` standard deviations
+    of the scores; with the gamma likelihood, the expected log-score rises by ``trust``.
 
     Args:
         choices: The contents, hashable and all different.
-        prior: How many scores the prior of a content counts as, above 0.
-        trust: How far the shares of scraped posts are believed, at least 0.
-        discount: What a score is worth after each later one, in (0, 1]; below 1 for tastes that
-            move (Raj and Kalyani, "Taming Non-stationary Bandits", 2017).
-        likelihood: ``"normal"``, or ``"gamma"`` for scores that are never negative.
+        prior: Weight of a content's prior, in scores, above 0.
+        trust: How strongly the shares of scraped posts shape the prior, at least 0.
+        discount: Factor by which each new score discounts the earlier ones, in (0, 1]; below 1
+            for tastes that drift (Raj and Kalyani, "Taming Non-stationary Bandits", 2017).
+        likelihood: ``"normal"``, or ``"gamma"`` for non-negative scores.
         seed: Seed, or a generator to draw from.
 
     Raises:
-        ValueError: An argument is out of its range; with the gamma likelihood also a score.
+        ValueError: An argument is out of its range.
     """
 
     _learned = ("_counts", "_sums", "_squares", "_seen", "_totals")
@@ -66,19 +67,23 @@ class ThompsonModule(DraftingModule[Any]):
             raise ValueError(f"likelihood must be 'normal' or 'gamma', got {likelihood!r}")
         self.likelihood = likelihood
         size = len(self._codec.choices)
-        # Sums over a content's scores, and over those of all contents: count, sum, squares.
+        # Count, sum and sum of squares: per content, of shape (contents,), and of all scores.
         self._counts, self._sums, self._squares = np.zeros((3, size))
         self._totals = np.zeros(3)
         self._seen = np.zeros(size)
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "ThompsonModule":
-        """Counts what others post. Only the shares count, so epochs change nothing."""
+    def mimic(self, posts: Sequence[AnyPost]) -> "ThompsonModule":
+        """Counts what others post. Only shares matter, so more epochs change nothing."""
         for post in posts:
             self._seen[self._codec.encode(post.x)] += 1
         return self
 
     def reinforce(self, scores: Mapping[int, float]) -> "ThompsonModule":
-        """Adds scores to the sums, discounting the earlier ones."""
+        """Adds scores to the sums, discounting the earlier ones.
+
+        Raises:
+            ValueError: A score is negative, with the gamma likelihood.
+        """
         if self.likelihood == "gamma" and min(scores.values(), default=0) < 0:
             raise ValueError(
                 "the gamma likelihood is for scores that are never negative, got "
@@ -95,10 +100,10 @@ class ThompsonModule(DraftingModule[Any]):
         return self
 
     def metrics(self) -> dict[str, float]:
-        """Returns the best mean, and how many contents have been tried."""
+        """Returns the highest posterior mean, and how many contents have been tried."""
         return {"best_mean": float(self._means().max()), "tried": float((self._counts > 0).sum())}
 
-    def _write(self, observation: Any) -> tuple[Any, Any]:
+    def _write(self, observation: Observation) -> tuple[int, Any]:
         prior_means = self._prior_means()
         draw = self._draw_gamma if self.likelihood == "gamma" else self._draw_normal
         choice = int(draw(prior_means).argmax())
@@ -115,7 +120,7 @@ class ThompsonModule(DraftingModule[Any]):
         return draws
 
     def _draw_gamma(self, prior_means: Floats) -> Floats:
-        """Draws means of gamma scores, of one shape, from their inverse gamma posterior."""
+        """Draws means of gamma scores from their inverse gamma posterior."""
         tried = self._counts > 0
         counts, unit = self._counts[tried], prior_means.max()
         means = self._sums[tried] / counts
@@ -127,9 +132,9 @@ class ThompsonModule(DraftingModule[Any]):
         return draws
 
     def _spread(self) -> float:
-        """Returns the standard deviation of all scores so far, 1 where there is none.
+        """Returns the standard deviation of all scores so far, 1 if it is 0.
 
-        Without a discount: a scale needs no freshness, and a long memory keeps it steady.
+        It is not discounted: a long memory keeps the scale steady.
         """
         count, total, squares = self._totals
         variance = squares / count - (total / count) ** 2 if count else 0.0
@@ -141,10 +146,10 @@ class ThompsonModule(DraftingModule[Any]):
         return means
 
     def _prior_means(self) -> Floats:
-        """Returns what is expected of each content before it has a score.
+        """Returns the prior mean of each content's score, of shape ``(contents,)``.
 
-        Empirical Bayes: around a centre that fits the contents which have been tried. It is the
-        mean over contents, not over posts, most of which are of the best.
+        Empirical Bayes: the centre is fitted to the contents that have been tried. It averages
+        over contents, not over posts, most of which are of the best content.
         """
         away = self.trust * log_shares(self._seen)
         weights = self._counts / (self._counts + self.prior)
@@ -153,7 +158,7 @@ class ThompsonModule(DraftingModule[Any]):
         if self.likelihood == "gamma":
             factors: Floats = np.exp(away)
             centre = (weights * means / factors).sum() / total
-            factors *= max(centre, 1e-100)  # where all scores are 0, any scale will do
+            factors *= max(centre, 1e-100)  # if all scores are 0, any scale will do
             return factors
         away *= self._spread()
         prior_means: Floats = away + (weights * (means - away)).sum() / total
@@ -161,10 +166,13 @@ class ThompsonModule(DraftingModule[Any]):
 
 
 def log_shares(seen: Floats) -> Floats:
-    """Returns the logarithms of the shares of counts, with mean 0 and standard deviation 1.
+    """Returns the logarithms of the shares of counts, standardised to mean 0 and deviation 1.
 
-    Counts are taken as percentages plus one, so what was never seen is not infinitely rare. All
-    are 0 where nothing was seen, or everything equally often.
+    One is added to each percentage, so what was never seen is not infinitely rare. All are 0 if
+    nothing was seen, or everything equally often.
+
+    Args:
+        seen: Counts, of shape ``(n,)``; the result has the same shape.
     """
     if not seen.any():
         return np.zeros(len(seen))

@@ -1,4 +1,4 @@
-"""Keys of posts: the microsecond in which a post was first sent, and a name for it."""
+"""Keys of posts: unique, and the microsecond in which a post was first sent."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,37 +6,36 @@ from collections.abc import Callable
 from kilroy_gym.clock import Clock
 
 KEY_LIMIT = 2**53
-"""Keys are below this: platforms pack one into 64 bits, and floats hold it exactly."""
-APART = 1000
-"""Keys differ by at least so many microseconds: platforms show times in milliseconds."""
+"""Keys are below this: platforms pack them into 64 bits, and floats hold them exactly."""
+KEY_DISTANCE = 1000
+"""Keys differ by at least this many microseconds: platforms show times in milliseconds."""
 REMEMBERED_KEYS = 1000
 
 
 def fresh_key(clock: Clock, latest_between: Callable[[int, int], int | None]) -> int:
-    """Returns the time in unix microseconds, moved on where another post is within a millisecond.
+    """Returns the time in unix microseconds, moved on if it is within 1 ms of another key.
 
-    It follows the clock also where that was set back.
+    It follows the clock even when that was set back.
 
     Args:
-        clock: Tells unix seconds.
-        latest_between: The greatest key that is taken above one number and below another, or
-            ``None``.
+        clock: Tells the time in unix seconds.
+        latest_between: Returns the largest existing key strictly between two numbers, or ``None``.
     """
     key = int(clock.time() * 1e6)
-    while (taken := latest_between(key - APART, key + APART)) is not None:
-        key = taken + APART
+    while (taken := latest_between(key - KEY_DISTANCE, key + KEY_DISTANCE)) is not None:
+        key = taken + KEY_DISTANCE
     return key
 
 
 class Keys:
-    """Makes keys for posts that no journal knows.
+    """Makes keys for posts without a journal.
 
     Args:
-        clock: Tells unix seconds.
+        clock: Tells the time in unix seconds.
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Has made none."""
+        """Starts without keys."""
         self._clock = clock
         self._recent: deque[int] = deque(maxlen=REMEMBERED_KEYS)
 
@@ -51,7 +50,7 @@ class Keys:
 
 
 def check_key(key: int) -> int:
-    """Returns a key that a caller gives.
+    """Returns the key that a caller gave.
 
     Raises:
         ValueError: It is not an integer from 0 to below 2**53.

@@ -1,4 +1,4 @@
-"""Values as JSON, for caches and checkpoints: nothing that is read back can run code."""
+"""Values as JSON, for caches and checkpoints; reading them back cannot run code."""
 
 import base64
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 
 
 def pack(value: Any) -> Any:
-    """Turns a value into what JSON can hold; what JSON lacks becomes a dict with one ``$`` key.
+    """Turns a value into JSON values; types that JSON lacks become a dict with one ``$`` key.
 
     Raises:
-        TypeError: It is of a type that cannot be stored; the message lists those that can.
+        TypeError: The value has a type that cannot be stored; the message lists those that can.
     """
     if value is None or type(value) in (bool, int, float, str):
         return value
@@ -22,7 +22,7 @@ def pack(value: Any) -> Any:
         return {"$dict": {key: pack(item) for key, item in value.items()}}
     if type(value) is bytes:
         return {"$bytes": base64.b64encode(value).decode()}
-    is_array = type(value) is np.ndarray  # a subclass may hold more, as a mask
+    is_array = type(value) is np.ndarray  # a subclass may hold more, such as a mask
     if (is_array or isinstance(value, np.generic)) and value.dtype.kind in "biufcSUmM":
         raw = base64.b64encode(value.tobytes()).decode()
         return {"$numpy": [raw, value.dtype.str, list(value.shape), is_array]}
@@ -33,7 +33,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """Undoes :func:`pack`: everything comes back with the type it had."""
+    """Reverses :func:`pack`; everything gets back the type it had."""
     if isinstance(value, list):
         return [unpack(item) for item in value]
     if not isinstance(value, dict):
@@ -46,8 +46,8 @@ def unpack(value: Any) -> Any:
     if kind == "$bytes":
         return base64.b64decode(content)
     raw, dtype, shape, is_array = content
-    if np.dtype(dtype).itemsize == 0:  # texts that are all empty, which frombuffer refuses
+    if np.dtype(dtype).itemsize == 0:  # empty texts only, which frombuffer refuses
         array = np.zeros(shape, dtype)
-    else:  # frombuffer, since it refuses objects, whose addresses a file could make up
+    else:  # frombuffer refuses objects, whose addresses a file could forge
         array = np.frombuffer(base64.b64decode(raw), dtype).reshape(shape).copy()
     return array if is_array else array[()]

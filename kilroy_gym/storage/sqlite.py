@@ -8,17 +8,17 @@ from pathlib import Path
 
 
 class StorageError(RuntimeError):
-    """A file that must hold what happens cannot be opened, read or written."""
+    """A file that a run depends on cannot be opened, read or written."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """A kind of file.
+    """A kind of SQLite file.
 
     Args:
-        what: What it is, for errors.
-        application_id: What SQLite marks such files with, so that no other is taken for one.
-        schema: The statements that make its tables where they are not there.
+        what: Its name in error messages.
+        application_id: The mark by which SQLite tells such files from others.
+        schema: The statements that create its tables if they are missing.
     """
 
     what: str
@@ -26,12 +26,12 @@ class Storage:
     schema: tuple[str, ...]
 
     def open(self, path: Path) -> sqlite3.Connection:
-        """Opens a file, makes it where it is not there, and makes sure that it can be written.
+        """Opens a file, creates it if missing, and checks that it can be written.
 
-        Every statement is durable when it returns, in a crash of the machine too.
+        Every statement is durable when it returns, even if the machine crashes.
 
         Raises:
-            StorageError: It cannot be opened or written, or it is something else.
+            StorageError: It cannot be opened or written, or is another kind of file.
         """
         with self.explained(path):
             connection = sqlite3.connect(path, isolation_level=None)
@@ -50,10 +50,10 @@ class Storage:
             return connection
 
     def open_to_read(self, path: Path) -> sqlite3.Connection:
-        """Opens a file that is there, while another process may write it.
+        """Opens an existing file for reading; another process may be writing to it.
 
         Raises:
-            StorageError: It is not there, cannot be read, or is something else.
+            StorageError: It does not exist, cannot be read, or is another kind of file.
         """
         with self.explained(path):
             uri = f"{path.absolute().as_uri()}?mode=ro"
@@ -72,7 +72,7 @@ class Storage:
         crash releases it, and others can still read ``path``.
 
         Raises:
-            StorageError: Somebody holds it.
+            StorageError: The file is locked already.
         """
         lock_path = path.with_name(f"{path.name}.lock")
         with self.explained(lock_path):
@@ -92,7 +92,7 @@ class Storage:
 
     @contextmanager
     def explained(self, path: Path) -> Iterator[None]:
-        """Turns SQLite's errors into ones that name the file.
+        """Turns SQLite's errors into errors that name the file.
 
         Raises:
             StorageError: SQLite failed inside the block.
@@ -101,12 +101,12 @@ class Storage:
             yield
         except sqlite3.Error as error:
             raise StorageError(
-                f"{self.what} {path} cannot be used: {error}; it needs a directory that can be "
-                "written, room on the disk, and a name that no other kind of file has"
+                f"{self.what} {path} cannot be used: {error}; it needs a writable directory, room "
+                "on the disk, and a path that no other kind of file has"
             ) from error
 
     def _check_kind(self, connection: sqlite3.Connection, path: Path) -> None:
         (found,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
         if tables and found != self.application_id:
-            raise StorageError(f"{path} is a database, but no {self.what}; give another path")
+            raise StorageError(f"{path} is a database, but not a {self.what}; give another path")

@@ -49,7 +49,7 @@ def test_two_files_with_the_same_name_do_not_mix(tmp_path):
     ("name", "message"),
     [
         ("modul", r"no agent 'modul'.*Did you mean 'module'\?"),
-        ("nothing-like-it", "the roster has .*uniform.*; a file of your own is given by its path"),
+        ("nothing-like-it", "the roster has .*uniform.*; give a file of your own by its path"),
         ("missing.py", "there is no agent file missing.py"),
     ],
 )

@@ -258,7 +258,11 @@ def test_an_observation_reaches_the_modules_that_use_it():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: ModuleAgent(Notes(), gym.make("CartPole-v1")), TypeError, "no Kilroy environment"),
+        (
+            lambda: ModuleAgent(Notes(), gym.make("CartPole-v1")),
+            TypeError,
+            "not a Kilroy environment",
+        ),
         (lambda: ModuleAgent(Notes(), "CartPole-v1"), TypeError, "must be a Gymnasium environment"),
         (lambda: ModuleAgent("p", gym.make(ENV)), TypeError, "must give a KilroyModule, got 'p'"),
         (

@@ -141,7 +141,7 @@ def test_the_middle_of_a_post_needs_the_state():
     env = gym.make(STEPS)
     agent = ModuleAgent(SequenceModule(CODEC, seed=1), env)
     env.reset(seed=0)
-    with pytest.raises(ValueError, match="hand it in"):
+    with pytest.raises(ValueError, match="pass it, as in"):
         agent.predict(env.step(9)[0])
 
 

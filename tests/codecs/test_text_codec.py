@@ -65,10 +65,10 @@ def test_a_text_is_an_action_where_characters_and_lengths_allow_it(x, most, most
         ("half a pair \ud83d", r"not allowed: U\+D83D"),
         ("private \ue000", r"not allowed: U\+E000"),
         ("word " * 2000, "counts 10,000 characters, more than 280"),
-        (None, "None is no text"),
-        (b"bytes", "b'bytes' is no text"),
-        (7, "7 is no text"),
-        (["a"], "is no text"),
+        (None, "None is not a text"),
+        (b"bytes", "b'bytes' is not a text"),
+        (7, "7 is not a text"),
+        (["a"], "is not a text"),
     ],
 )
 def test_what_is_no_post_is_refused_with_the_reason(x, reason):

@@ -39,7 +39,7 @@ def test_what_is_not_known_has_the_mean_weight_and_changes_no_other(scores, unkn
 
 
 def test_without_any_score_there_are_no_ranks():
-    with pytest.raises(ValueError, match="of none of the posts the score is known"):
+    with pytest.raises(ValueError, match=r"no post.s score is known"):
         rank_weights(np.full(3, np.nan))
 
 
@@ -126,9 +126,9 @@ def test_a_function_may_change_the_scores_that_it_gets():
         ([[1.0], [2.0], [3.0]], r"got an array of shape \(3, 1\)"),
         (2.0, r"got an array of shape \(\)"),
         ([1.0, -0.5, 2.0], "finite weights of at least 0, got -0.5"),
-        ([1.0, np.nan, 2.0], r"got nan \(a score that is not known is NaN\)"),
+        ([1.0, np.nan, 2.0], r"got nan \(unknown scores are NaN\)"),
         ([1.0, np.inf, 2.0], "got inf"),
-        ([0.0, 0.0, 0.0], "a weight above 0, got zeros only"),
+        ([0.0, 0.0, 0.0], "a weight above 0, got only zeros"),
         (["a", "b", "c"], r"must return an array, got \['a', 'b', 'c'\]"),
         (None, "weight_by_score must return"),
     ],

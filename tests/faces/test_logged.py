@@ -114,7 +114,7 @@ def test_an_id_is_there_once_and_is_a_text_or_an_integer(tmp_path, suffix):
     path = tmp_path / f"posts{suffix}"
     rows = [{"key": key, "text": "x", "score": 1} for key in ("a", "b", "a")]
     face = LoggedFace(export(path, rows), post_id="key")
-    with pytest.raises(ValueError, match=r"row 3 .*the id 'a' is that of an earlier row, too"):
+    with pytest.raises(ValueError, match=r"row 3 .*an earlier row has the same id, 'a'"):
         list(face.scrap())
     face = LoggedFace(export(path, [{**rows[0], "key": ""}]), post_id="key")
     with pytest.raises(ValueError, match="the id must be a text or an integer, got ''"):

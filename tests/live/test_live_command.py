@@ -89,7 +89,7 @@ def test_a_run_is_shown_and_goes_on(capsys):
     assert "60 posts made, 0 refused, 0 in doubt" in capsys.readouterr().out
     assert call("run", *NAMES, "--dir", "kept", "--posts", 100, "--post-rate", 0) == 0
     printed = capsys.readouterr().out
-    assert "Going on after 60 posts." in printed
+    assert "Continuing after 60 posts." in printed
     assert "100 posts made" in printed
     assert len(FilePlatform("platform").contents()) == 100
 
@@ -138,12 +138,12 @@ def test_a_model_goes_on_from_its_last_update_and_the_command_says_what_was_lost
     assert "ConnectionResetError" in capsys.readouterr().err
     assert call("run", *MODEL, *args, "--posts", 60) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "Going on after 30 posts. 7 posts do not count" in printed
+    assert "Continuing after 30 posts. 7 posts are not counted" in printed
     assert "57 posts made" in printed
-    assert "7 did not count" in printed
+    assert "7 not counted" in printed
     assert call("feed", "kept", "-n", 57, "--html", "feed.html") == 0
-    assert capsys.readouterr().out.count("(did not count)") == 7
-    assert Path("feed.html").read_text().count("(did not count)") == 7
+    assert capsys.readouterr().out.count("(not counted)") == 7
+    assert Path("feed.html").read_text().count("(not counted)") == 7
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_model_goes_on_from_its_last_update_and_the_command_says_what_was_lost
         (["generate", "kept", "--module", "bot:other"], "of a CategoricalModule, not of a Thomp"),
         (["run", *NAMES[:3], "bot:other", "--dir", "kept"], "not of a ThompsonModule"),
         (["run", *FACE, "--dir", "new"], "give either --module package.module:name or --agent"),
-        (["run", *NAMES, "--agent", "ppo", "--dir", "new"], "and not both"),
+        (["run", *NAMES, "--agent", "ppo", "--dir", "new"], "not both"),
         (["run", *FACE, "--agent", "ppo", "--dir", "new"], "--agent and --codec belong together"),
         (["run", *FACE, "--agent", "pppo", "--codec", "bot:codec", "--dir", "new"], "Did you mean"),
         (["run", *MODEL, "--dir", "new", "--posts", "5"], "is less than one --round of 10"),
@@ -188,7 +188,7 @@ def test_a_signal_stops_a_run_which_then_goes_on(number):
     process.send_signal(number)
     printed, _ = process.communicate()
     assert process.returncode == 130
-    assert "the same command goes on from here" in printed
+    assert "the same command continues from here" in printed
     made = len(FilePlatform("platform").contents())
     target = str(made // 10 * 10 + 20)
     subprocess.run([*command, target], check=True, stdout=subprocess.PIPE, env=os.environ)

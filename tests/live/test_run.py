@@ -154,7 +154,7 @@ def test_where_the_platform_is_not_idempotent_a_post_in_doubt_stops_the_run(tmp_
         run.run(20)
     run.close()
     again = live(tmp_path, face)
-    with pytest.raises(PostInDoubt, match=r"was perhaps made, and Plain is not idempotent"):
+    with pytest.raises(PostInDoubt, match=r"may have been made, and Plain is not idempotent"):
         again.run(20)
     assert face.sent == 5  # the four before were not made again
     (doubt,) = [e for e in read_journal(tmp_path / "run" / JOURNAL) if e.state == "in doubt"]
@@ -281,6 +281,6 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(tmp_path):
     with pytest.raises(ValueError, match="holds a run of a CategoricalModule, not of a Thompson"):
         live(tmp_path, module=ThompsonModule(ANIMALS))
     (tmp_path / "run" / CHECKPOINT).write_text("{}")
-    with pytest.raises(ValueError, match="is no checkpoint of a run"):
+    with pytest.raises(ValueError, match="is not a checkpoint of a run"):
         live(tmp_path)
     assert FilePlatform(tmp_path / "platform").contents() == []

@@ -57,7 +57,7 @@ def test_a_directory_that_cannot_be_written_is_refused_before_anything_is_posted
     folder.chmod(0o555)
     with pytest.raises(StorageError, match=r"new cannot be made: Permission denied; give another"):
         live(folder / "new", face)
-    with pytest.raises(StorageError, match="it needs a directory that can be written"):
+    with pytest.raises(StorageError, match="it needs a writable directory"):
         live(folder, face)
     assert face.contents() == []
 

@@ -158,7 +158,7 @@ def test_another_kind_of_file_is_refused_and_left_as_it_is(path):
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE posts (mine)")
     for use in (Journal, read_journal):
-        with pytest.raises(StorageError, match="is a database, but no journal"):
+        with pytest.raises(StorageError, match="is a database, but not a journal"):
             use(database)
 
 
@@ -169,7 +169,7 @@ def test_reading_makes_no_file(path):
 
 
 def test_a_directory_that_is_not_there_is_refused(path):
-    with pytest.raises(StorageError, match="it needs a directory that can be written"):
+    with pytest.raises(StorageError, match="it needs a writable directory"):
         Journal(path / "journal")
 
 
@@ -186,7 +186,7 @@ def nobody():
 def test_a_directory_that_cannot_be_written_is_refused(nobody):
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o555)
-        with pytest.raises(StorageError, match="it needs a directory that can be written"):
+        with pytest.raises(StorageError, match="it needs a writable directory"):
             Journal(Path(directory) / "journal")
         Path(directory).chmod(0o755)
 

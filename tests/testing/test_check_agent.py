@@ -287,7 +287,7 @@ def test_a_live_face_is_refused_before_anything_is_posted():
 
 def test_what_is_no_kilroy_environment_is_refused():
     env = gym.make("CartPole-v1")
-    with pytest.raises(TypeError, match="no Kilroy environment"):
+    with pytest.raises(TypeError, match="not a Kilroy environment"):
         check_agent(Greedy(env), env)
 
 

@@ -1,4 +1,4 @@
-"""The name and password of an account, from where nobody else can read them."""
+"""The handle and password of an account, from where nobody else can read them."""
 
 import json
 import os
@@ -6,12 +6,12 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a platform wants to know at a login.
+    """What a platform asks for at login.
 
     Attributes:
         handle: The name of the account.
@@ -25,14 +25,14 @@ class Credentials:
 def credentials_from_environment(
     prefix: str, environ: Mapping[str, str] | None = None
 ) -> Credentials:
-    """Returns what the variables ``PREFIX_HANDLE`` and ``PREFIX_PASSWORD`` say.
+    """Returns the credentials in the variables ``PREFIX_HANDLE`` and ``PREFIX_PASSWORD``.
 
     Args:
         prefix: The first part of the variables' names.
         environ: The variables; by default those of this process.
 
     Raises:
-        ValueError: One is not set, or empty.
+        ValueError: A variable is not set, or empty.
     """
     variables = os.environ if environ is None else environ
     names = [f"{prefix}_HANDLE", f"{prefix}_PASSWORD"]
@@ -46,15 +46,15 @@ def credentials_from_environment(
 
 
 def credentials_from_file(path: str | Path) -> Credentials:
-    """Returns what a file says that only its owner can read: ``{"handle": .., "password": ..}``.
+    """Returns the credentials in a private file: ``{"handle": .., "password": ..}``.
 
     Args:
         path: A JSON file; its mode must be 0600 or stricter.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is not a file, is another user's, can be read or written by others, or says
-            something else. The message quotes nothing of it.
+        ValueError: It is not a regular file, belongs to another user, can be read or written by
+            others, or has other content. The message quotes nothing of it.
     """
     path = Path(path)
     with path.open(encoding="utf-8") as file:
@@ -66,7 +66,7 @@ def credentials_from_file(path: str | Path) -> Credentials:
 
 
 def _check_privacy(path: Path, status: os.stat_result) -> None:
-    """Looks at the file that is open, so that nobody can put another one in its place."""
+    """Checks the opened file itself, so that nobody can swap it in between."""
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{path} is not a regular file: write the credentials into one")
     if os.name != "posix":
@@ -85,9 +85,9 @@ def _check_privacy(path: Path, status: os.stat_result) -> None:
 
 
 def _parsed(file: TextIO) -> Credentials | None:
-    """Returns ``None`` rather than raising: an error of here would carry the text with it."""
+    """Returns ``None`` rather than raising: an error from here would carry the file's text."""
     try:
-        content: Any = json.load(file)
+        content: object = json.load(file)
     except ValueError:
         return None
     if not isinstance(content, dict) or set(content) != {"handle", "password"}:

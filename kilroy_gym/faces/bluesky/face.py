@@ -4,54 +4,52 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from kilroy_gym._checks import number
 from kilroy_gym.clock import UnixClock
 from kilroy_gym.faces.bluesky.credentials import credentials_from_environment, credentials_from_file
-from kilroy_gym.faces.bluesky.feed import checked_source, existing_posts
+from kilroy_gym.faces.bluesky.existing import checked_source, existing_posts
 from kilroy_gym.faces.bluesky.records import check_text, created_at, record_key
-from kilroy_gym.faces.bluesky.session import BlueskyError, BlueskySession
+from kilroy_gym.faces.bluesky.session import BlueskyError, BlueskySession, Json
 from kilroy_gym.interfaces import KilroyFace, ScorePending
 from kilroy_gym.post import PostData
 from kilroy_gym.storage.keys import Keys
 
 POST = "app.bsky.feed.post"
 PROFILE = "app.bsky.actor.profile"
-POSTS_AT_A_TIME = 25
-"""The most posts that the server counts for one request."""
+POSTS_PER_REQUEST = 25
+"""The most posts whose counts the server returns per request."""
 
 
 class BlueskyFace(KilroyFace[str, str]):
     """An account on Bluesky, or on another server of its protocol.
 
-    A post is a text of at most 300 characters, as a reader counts them, and 3,000 bytes; its id is
-    its ``at://`` address. Its score is what others have given for it: the weighted sum of their
-    likes, replies and reposts. What the account gives to itself does not count.
+    A post is a text of at most 300 characters (grapheme clusters) and 3,000 bytes; its id is its
+    ``at://`` address. Its score is the weighted sum of likes, replies and reposts by others; those
+    by the account itself do not count.
 
-    Handle and password come from the variables ``BLUESKY_HANDLE`` and ``BLUESKY_PASSWORD`` of the
-    environment, or from a file. Use an app password, which can be withdrawn. They are read at each
-    login and not kept, and no error or repr shows them or a token.
+    Handle and password come from the environment variables ``BLUESKY_HANDLE`` and
+    ``BLUESKY_PASSWORD``, or from a file. Use an app password, which can be revoked. They are read
+    at each login and not kept, and no error or repr shows them or a token.
 
-    A post that the AppView does not know has no score yet (:class:`ScorePending`). One of the
-    account's own that was deleted scores 0, since nobody can give it anything any more: else a
-    bot would wait for ever for what somebody took back.
+    A post that the AppView does not know has no score yet (:class:`ScorePending`). The account's
+    own deleted posts score 0; otherwise a bot would wait for ever for their scores.
 
     Args:
         credentials_file: A JSON file ``{"handle": .., "password": ..}`` of mode 0600; ``None``
-            takes the environment.
+            uses the environment.
         source: What to scrap: an account's handle or DID, or the ``at://`` address of a feed
             generator; ``None`` is the account itself. Replies, reposts and posts without text are
             left out.
-        like_weight: What a like counts, at least 0.
-        reply_weight: What a reply counts, at least 0.
-        repost_weight: What a repost counts, at least 0.
-        label_as_bot: Whether to mark the account as a bot, in its profile, before the first post.
+        like_weight: Score per like, at least 0.
+        reply_weight: Score per reply, at least 0.
+        repost_weight: Score per repost, at least 0.
+        label_as_bot: Whether to label the account's profile as a bot before the first post.
         service: The server to log in at.
         timeout_s: How long to wait for the server's next bytes, in seconds, above 0.
 
     Raises:
-        ImportError: ``atproto`` is not there; the message names the extra to install.
+        ImportError: ``atproto`` is missing; the message names the extra to install.
         OSError: The file cannot be read.
         ValueError: There are no credentials, others can read them, or an argument is out of its
             range.
@@ -70,7 +68,7 @@ class BlueskyFace(KilroyFace[str, str]):
         service: str = "https://bsky.social",
         timeout_s: float = 30.0,
     ) -> None:
-        """Checks everything that can be checked without sending anything."""
+        """Checks all that can be checked without sending anything."""
         credentials = (
             partial(credentials_from_environment, "BLUESKY")
             if credentials_file is None
@@ -86,17 +84,17 @@ class BlueskyFace(KilroyFace[str, str]):
         self._keys = Keys(UnixClock())
 
     def __repr__(self) -> str:
-        """Says where, and no more."""
+        """Shows only the source and the server."""
         return f"BlueskyFace(source={self.source!r}, service={self.session.service!r})"
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[str, PostData[str]]]:
         """Yields existing posts with their ids, the newest first, none twice.
 
         Args:
-            limit: The most posts to yield, or ``None`` for all that the server gives.
+            limit: The most posts to yield, or ``None`` for all that the server returns.
 
         Raises:
-            BlueskyError: The server does not give them.
+            BlueskyError: A request fails.
         """
         posts = islice(existing_posts(self.session, self.source), limit)
         return ((post["uri"], PostData(post["record"]["text"])) for post in posts)
@@ -104,22 +102,22 @@ class BlueskyFace(KilroyFace[str, str]):
     def scrap_scored(
         self, limit: int | None = None
     ) -> Iterator[tuple[str, PostData[str], float | None]]:
-        """Yields what :meth:`scrap` does, with the score that each post has by now."""
+        """Yields what :meth:`scrap` does, each with its current score."""
         for post in islice(existing_posts(self.session, self.source), limit):
             yield post["uri"], PostData(post["record"]["text"]), self._score(post)
 
     def post(self, data: PostData[str]) -> str:
-        """Makes a post, unless it was made before with its key, and returns its id.
+        """Makes a post, unless one with its key was made before, and returns its id.
 
         Args:
-            data: The post. The record key and the time of creation come from its key, or from the
-                present time where it has none.
+            data: The post. Record key and time of creation come from its key, or from the current
+                time if it has none.
 
         Raises:
-            PostRefused: Bluesky would not have it: no text, too long, or NUL.
+            PostRefused: Bluesky does not allow the text: empty, too long, or with a NUL.
             ValueError: Another post has this key.
-            BlueskyError: It was not made, or, with :class:`BlueskyUnreachable` or a status of 500
-                and more, it may have been.
+            BlueskyError: The post was not made; with :class:`BlueskyUnreachable` or a status of
+                500 or above, it may have been made.
         """
         key = self._keys.fresh() if data.key is None else data.key
         record = {"$type": POST, "text": check_text(data.x), "createdAt": created_at(key)}
@@ -135,20 +133,20 @@ class BlueskyFace(KilroyFace[str, str]):
             raise ValueError(f"key {key} belongs to another post: choose a new one") from error
 
     def score(self, post_id: str) -> float:
-        """Returns the score of a post: what others have given for it by now, at least 0.
+        """Returns a post's current score, at least 0.
 
         Raises:
             ScorePending: The server does not know the post (yet).
-            BlueskyError: The server does not answer well.
+            BlueskyError: A request fails.
         """
         for _, score in self.score_many([post_id]):
             return score
         raise ScorePending(post_id)
 
     def score_many(self, post_ids: Iterable[str]) -> Iterable[tuple[str, float]]:
-        """Yields ``(post id, score)`` for the posts that the server knows, by 25 a request."""
+        """Yields ``(post id, score)`` for the posts that the server knows, 25 per request."""
         waiting = iter(dict.fromkeys(post_ids))
-        while some := list(islice(waiting, POSTS_AT_A_TIME)):
+        while some := list(islice(waiting, POSTS_PER_REQUEST)):
             posts = self.session.query("app.bsky.feed.getPosts", uris=some)["posts"]
             known = {post["uri"]: post for post in posts}
             for uri in some:
@@ -158,15 +156,15 @@ class BlueskyFace(KilroyFace[str, str]):
                     yield uri, 0.0
 
     def close(self) -> None:
-        """Closes the connection; the next call opens one again."""
+        """Closes the connection; the next call opens a new one."""
         self.session.close()
 
     def _was_deleted(self, uri: str) -> bool:
-        """Tells whether the account's server has a post no more; of other accounts' no."""
+        """Tells whether a post of this account was deleted; ``False`` for other accounts."""
         owner, _, name = uri.removeprefix("at://").partition(f"/{POST}/")
         return owner == self.session.did() and self._found(POST, name) is None
 
-    def _score(self, post: dict[str, Any]) -> float:
+    def _score(self, post: Json) -> float:
         own = post.get("viewer", {})
         likes = post.get("likeCount", 0) - ("like" in own)
         reposts = post.get("repostCount", 0) - ("repost" in own)
@@ -188,7 +186,7 @@ class BlueskyFace(KilroyFace[str, str]):
         return sum(reply.get("author", {}).get("did") == own for reply in replies)
 
     def _label_as_bot(self) -> None:
-        """Adds the label to the account's profile, and leaves the rest of that as it is."""
+        """Adds the bot label to the account's profile and keeps the rest of it."""
         found = self._found(PROFILE, "self") or {"value": {"$type": PROFILE}}
         profile = found["value"]
         labels = profile.get("labels", {}).get("values", [])
@@ -197,8 +195,8 @@ class BlueskyFace(KilroyFace[str, str]):
             profile["labels"] = {"$type": kind, "values": [*labels, {"val": "bot"}]}
             self._put(PROFILE, "self", profile, found.get("cid"))
 
-    def _found(self, collection: str, name: str) -> dict[str, Any] | None:
-        """Returns a record of the account, ``None`` where there is none."""
+    def _found(self, collection: str, name: str) -> Json | None:
+        """Returns a record of the account, or ``None`` if there is none."""
         where = {"repo": self.session.did(), "collection": collection, "rkey": name}
         try:
             return self.session.query("com.atproto.repo.getRecord", **where)
@@ -207,10 +205,8 @@ class BlueskyFace(KilroyFace[str, str]):
                 raise
         return None
 
-    def _put(
-        self, collection: str, name: str, record: dict[str, Any], replaced: str | None
-    ) -> dict[str, Any]:
-        """Writes a record; an identical one may be there already, another only as ``replaced``."""
+    def _put(self, collection: str, name: str, record: Json, replaced: str | None) -> Json:
+        """Writes a record; an existing one must be identical, or the one named by ``replaced``."""
         return self.session.procedure(
             "com.atproto.repo.putRecord",
             repo=self.session.did(),

@@ -1,7 +1,6 @@
-"""What Bluesky demands of a post: its key, its time, its length."""
+"""What Bluesky requires of a post: key, time and length."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from kilroy_gym._checks import integer
 from kilroy_gym._extras import needs_extra
@@ -9,20 +8,20 @@ from kilroy_gym.codecs import graphemes
 from kilroy_gym.interfaces import PostRefused
 
 MAX_GRAPHEMES = 300
-"""The most characters of a post, as a reader counts them (lexicon ``app.bsky.feed.post``)."""
+"""The most grapheme clusters in a post (lexicon ``app.bsky.feed.post``)."""
 
 MAX_BYTES = 3000
-"""The most bytes of a post in UTF-8 (lexicon ``app.bsky.feed.post``)."""
+"""The most UTF-8 bytes in a post (lexicon ``app.bsky.feed.post``)."""
 
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def record_key(key: int) -> str:
-    """Returns the record key of a post: a TID of 13 digits, in the order of the keys.
+    """Returns the record key of a post: a TID of 13 digits, which sorts as the keys do.
 
-    It has 53 bits of microseconds and 10 bits of a clock's number, which is 0 here, in
-    base32-sortable (https://atproto.com/specs/tid).
+    It encodes 53 bits of microseconds and a 10-bit clock id, here 0, in base32-sortable
+    (https://atproto.com/specs/tid).
 
     Args:
         key: Unix microseconds, from 0 to below 2**53.
@@ -39,7 +38,7 @@ def record_key(key: int) -> str:
 
 
 def created_at(key: int) -> str:
-    """Returns the time of creation that belongs to a key: RFC 3339 in UTC, with microseconds.
+    """Returns the time of creation that a key stands for: RFC 3339 in UTC, with microseconds.
 
     Args:
         key: Unix microseconds, from 0 to below 2**53.
@@ -55,13 +54,13 @@ def created_at(key: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def check_text(text: Any) -> str:
+def check_text(text: object) -> str:
     """Returns the text of a post that Bluesky can show.
 
     Raises:
-        PostRefused: It is no text, has nothing to see, is too long, or has a character that cannot
-            be sent.
-        ImportError: ``regex`` is not there; the message names the extra to install.
+        PostRefused: It is not a text, has nothing to see, is too long, or has a character that
+            cannot be sent.
+        ImportError: ``regex`` is missing; the message names the extra to install.
     """
     if not isinstance(text, str):
         raise PostRefused(f"a post on Bluesky is text, got {type(text).__name__}")

@@ -1,4 +1,4 @@
-"""Talking to Bluesky: logged in, and without letting a secret out."""
+"""Requests to Bluesky, logged in, without leaking a secret."""
 
 import re
 from collections.abc import Callable
@@ -17,16 +17,19 @@ with needs_extra("bluesky", "Bluesky Faces"):
     from atproto.exceptions import NetworkError, RateLimitExceededError, RequestErrorBase
     from atproto_client.models.dot_dict import DotDict
 
+Json = dict[str, Any]
+"""A record or an answer, as the protocol's JSON."""
+
 _JSON_WEB_TOKEN = re.compile(r"eyJ[\w.-]+")
 
 
 class BlueskyError(RuntimeError):
-    """Bluesky did not do what it was asked for. The message holds no secret.
+    """A request to Bluesky failed. The message holds no secret.
 
     Attributes:
-        status: The HTTP status, or ``None`` where there was no answer.
-        name: The protocol's name of the error, such as ``"InvalidRequest"``; else empty.
-        retry_after: Seconds after which the server wants to be asked again, or ``None``.
+        status: The HTTP status, or ``None`` if there was no answer.
+        name: The protocol's name of the error, such as ``"InvalidRequest"``, or empty.
+        retry_after: Seconds after which the server asks to retry, or ``None``.
     """
 
     def __init__(
@@ -42,29 +45,29 @@ class BlueskyError(RuntimeError):
         self.name = name
         self.retry_after = retry_after
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Lets the error cross between processes with all it carries."""
+    def __reduce__(self) -> tuple[object, ...]:
+        """Lets the error cross between processes with all its attributes."""
         return type(self), (str(self), self.status, self.name, self.retry_after)
 
 
 class BlueskyUnreachable(BlueskyError, ConnectionError):
-    """There was no answer, or it broke off: what was asked for may have been done."""
+    """There was no answer, or it broke off: the request may have succeeded."""
 
 
 class _UnsafePds(ValueError):
-    """The server at which the account lives can be listened to."""
+    """The connection to the account's own server would not be private."""
 
 
 class BlueskySession:
     """A login, renewed when it expires, and requests in plain JSON.
 
-    The password is read for each login and not kept. Errors of the libraries inside may quote
-    requests and answers, so none of them comes out, not even as a cause: a
-    :class:`BlueskyError` says what they said, without tokens and passwords.
+    The password is read for each login and not kept. Errors of the underlying libraries may quote
+    requests and answers, so they never leave this class, not even as a cause: a
+    :class:`BlueskyError` repeats their message without tokens and passwords.
 
     Args:
         credentials: Reads the handle and the password.
-        service: The URL of the server to log in at; HTTPS, but on this machine.
+        service: The URL of the server to log in at; HTTPS, except on this machine.
         timeout_s: How long to wait for the server's next bytes, in seconds, above 0.
 
     Attributes:
@@ -72,7 +75,7 @@ class BlueskySession:
         timeout_s: That time.
 
     Raises:
-        ValueError: The URL is another one, or the time out of its range.
+        ValueError: The URL is not allowed, or ``timeout_s`` is out of its range.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class BlueskySession:
         self._session: Any = None
 
     def __repr__(self) -> str:
-        """Says where, and no more."""
+        """Shows only the server."""
         return f"BlueskySession({self.service!r})"
 
     def did(self) -> str:
@@ -98,28 +101,28 @@ class BlueskySession:
             raise failure
         return str(self._session.did)
 
-    def query(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Asks for something.
+    def query(self, method: str, **parameters: object) -> Json:
+        """Calls a query method, which changes nothing.
 
         Args:
             method: The name of the method in the lexicon.
             **parameters: Its parameters; those that are ``None`` are left out.
 
         Raises:
-            BlueskyError: There is no good answer.
+            BlueskyError: The request fails.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         return self._call(method, lambda client: client.invoke_query(method, params=DotDict(given)))
 
-    def procedure(self, method: str, **body: Any) -> dict[str, Any]:
-        """Asks to do something.
+    def procedure(self, method: str, **body: object) -> Json:
+        """Calls a procedure method, which changes something.
 
         Args:
             method: The name of the method in the lexicon.
-            **body: What it takes; ``None`` is sent as null.
+            **body: Its input; ``None`` is sent as null.
 
         Raises:
-            BlueskyError: There is no good answer.
+            BlueskyError: The request fails.
         """
         json = "application/json"
         return self._call(
@@ -135,17 +138,17 @@ class BlueskySession:
             self._client.request.close()
         self._client = self._session = None
 
-    def _call(self, method: str, send: Callable[[Any], Any]) -> dict[str, Any]:
+    def _call(self, method: str, send: Callable[[Any], Any]) -> Json:
         was_logged_in = self._client is not None
         answer = self._attempt(method, send)
         if was_logged_in and isinstance(answer, BlueskyError) and _is_expired(answer):
             self.close()
             answer = self._attempt(method, send)
         if isinstance(answer, BlueskyError):
-            raise answer  # outside of any `except`, so that what was caught is not attached
+            raise answer  # outside any `except`, so that the caught error is not attached
         return answer
 
-    def _attempt(self, method: str, send: Callable[[Any], Any]) -> dict[str, Any] | BlueskyError:
+    def _attempt(self, method: str, send: Callable[[Any], Any]) -> Json | BlueskyError:
         if self._client is None and (failure := self._log_in()) is not None:
             return failure
         try:
@@ -168,21 +171,21 @@ class BlueskySession:
         self._client = client
         return None
 
-    def _remember(self, _event: Any, session: Any) -> None:
+    def _remember(self, _event: object, session: Any) -> None:
         self._session = session
         try:
-            _checked_service(session.pds_endpoint)  # where the tokens will be sent to
+            _checked_service(session.pds_endpoint)  # where the tokens will be sent
         except ValueError as error:
             raise _UnsafePds(str(error)) from None
 
     def _described(self, method: str, error: Exception, *secrets: str) -> BlueskyError:
-        """Says what an error of the libraries says, without secrets."""
+        """Returns an error of the libraries as one of ours, without secrets."""
         response = error.response if isinstance(error, RequestErrorBase) else None
         if response is None:
             kind = type(error.__cause__ or error).__name__
             if isinstance(error, (NetworkError, httpx.TransportError)):
                 return BlueskyUnreachable(f"Bluesky did not answer to {method} ({kind})")
-            if type(error) is ValueError:  # so says the parser of the library: it was cut, perhaps
+            if type(error) is ValueError:  # from the library's JSON parser; cut off, perhaps
                 return BlueskyUnreachable(f"Bluesky's answer to {method} is not in JSON")
             return BlueskyError(f"Bluesky's answer to {method} makes no sense ({kind})")
         name = str(getattr(response.content, "error", None) or "")
@@ -199,7 +202,7 @@ class BlueskySession:
 
 
 def _checked_service(url: str) -> str:
-    """Refuses a URL over which others could read along; does not quote one with a password."""
+    """Refuses a URL that others could eavesdrop on; does not quote one with a password."""
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise ValueError("the service's URL must not hold a name or password: leave them out")

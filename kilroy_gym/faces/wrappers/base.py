@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from kilroy_gym.interfaces import (
+    AnyFace,
+    AnyId,
     Capability,
     KilroyFace,
     KnowsTruth,
@@ -15,7 +17,7 @@ from kilroy_gym.interfaces import (
     Simulated,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 PASSED_ON: dict[str, type] = {
     "restart": Simulated,
@@ -25,43 +27,43 @@ PASSED_ON: dict[str, type] = {
     "observe": Observes,
     "wait": PassesTime,
 }
-"""What a Face can do besides, by the names of it that a wrapper passes on."""
+"""The optional capabilities of a Face, by the names that a wrapper passes on."""
 
-# Refused posts cost no quota, and are settled before anything is journaled; a dry run neither
-# spends quota nor journals; a wait for quota comes before the journal makes the key, which is the
-# time of the post; and the journal makes the key with which a post is tried again.
+# Refused posts cost no quota and are refused before anything is journaled. A dry run neither spends
+# quota nor journals. Waiting for quota comes before the journal makes the key, which is the time of
+# the post. Retries use the key that the journal made.
 ORDER = ("ReviewedFace", "DryRunFace", "RateLimitedFace", "JournaledFace", "RetryingFace")
 """The wrappers whose order matters, from the outside in."""
 
 
 class FaceWrapper(KilroyFace[Any, Any]):
-    """A Face that does what another does, until a subclass overrides something.
+    """A Face that forwards to another; subclasses override what they change.
 
-    Composed like Gymnasium's wrappers: ``face`` is the next one inside, ``unwrapped`` the
-    innermost. A subclass overrides any method by its own name: ``scrap``, ``post`` and ``score``
-    (the batch methods then go through those), and what a Face can do besides, such as ``truth``.
-    What it does not override goes to the Face inside. One that overrides ``scrap`` or ``score``
-    alone cannot ``scrap_scored``, which would go around it.
+    Composed like Gymnasium's wrappers: ``face`` is the next Face inside, ``unwrapped`` the
+    innermost. A subclass overrides methods by their own names: ``scrap``, ``post`` and ``score``
+    (the batch methods then call those), or optional ones such as ``truth``. All else goes to the
+    Face inside. A subclass that overrides ``scrap`` or ``score`` but not ``scrap_scored`` does not
+    offer the latter, which would bypass it.
 
-    A ``post`` of its own passes ``data`` on, or ``dataclasses.replace(data, x=...)``, so that the
-    post keeps its key, and the subclass says so: ``passes_key = True``. Without that the wrapper
-    is not ``idempotent``, since a post whose key is lost could be made twice.
+    A subclass whose ``post`` passes on ``data`` itself or ``dataclasses.replace(data, x=...)``
+    keeps the key of the post, and says so: ``passes_key = True``. Without that it is not
+    ``idempotent``, since a post whose key is lost could be made twice.
 
-    The repr names classes only, since a Face may hold a secret.
+    The repr names only classes, since a Face may hold a secret.
 
     Args:
         face: The Face inside.
 
     Attributes:
         face: The Face inside.
-        hides: What the Face inside can do and this one cannot: Protocols of
+        hides: Capabilities of the Face inside that this one does not have: Protocols of
             :mod:`kilroy_gym.interfaces`.
-        passes_on: What this one has methods for, and can do only where the Face inside can.
-        passes_key: Whether a ``post`` of its own keeps the key of the post.
+        passes_on: Capabilities that this one has methods for, and has only if the Face inside has.
+        passes_key: Whether an overridden ``post`` keeps the key of the post.
 
     Raises:
-        TypeError: ``face`` is no Face.
-        ValueError: Wrappers whose order matters are in another one; the message names the order.
+        TypeError: ``face`` is not a Face.
+        ValueError: Wrappers are in the wrong order; the message names the right one.
 
     Example:
         >>> from kilroy_gym import PostData
@@ -79,8 +81,8 @@ class FaceWrapper(KilroyFace[Any, Any]):
     passes_on: frozenset[type] = frozenset()
     passes_key: bool = False
 
-    def __init__(self, face: KilroyFace[Any, Any]) -> None:
-        """Goes around ``face``."""
+    def __init__(self, face: AnyFace) -> None:
+        """Wraps ``face``."""
         if not isinstance(face, KilroyFace):
             raise TypeError(f"face must be a KilroyFace, got a {type(face).__name__}")
         self.face = face
@@ -90,7 +92,7 @@ class FaceWrapper(KilroyFace[Any, Any]):
             self.hides = self.hides | {ScrapsScored}
 
     def __getattr__(self, name: str) -> Any:
-        """Passes on what the Face inside can do besides its three methods."""
+        """Passes on the optional capabilities of the Face inside."""
         capability = PASSED_ON.get(name)
         hidden = capability is None or capability in self.hides
         layer = None if capability is None or hidden else find(self.face, capability)
@@ -100,39 +102,39 @@ class FaceWrapper(KilroyFace[Any, Any]):
 
     @property
     def idempotent(self) -> bool:  # type: ignore[override]
-        """Whether a post with a key is made only once."""
+        """Whether posting again with the same key makes no second post."""
         return self.face.idempotent and (self.passes_key or not self._overrides("post"))
 
     @property
-    def unwrapped(self) -> KilroyFace[Any, Any]:
+    def unwrapped(self) -> AnyFace:
         """The innermost Face."""
         *_, innermost = layers(self)
         return innermost
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[AnyId, AnyPost]]:
         """Yields existing posts with their ids."""
         return self.face.scrap(limit)
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> AnyId:
         """Makes a post and returns its id."""
         return self.face.post(data)
 
-    def score(self, post_id: Any) -> float:
+    def score(self, post_id: AnyId) -> float:
         """Returns the score of a post, or raises :class:`ScorePending`."""
         return self.face.score(post_id)
 
-    def post_many(self, posts: Iterable[PostData[Any]]) -> Iterable[Any]:
-        """Makes posts in order; goes through ``post`` where a subclass overrides that."""
+    def post_many(self, posts: Iterable[AnyPost]) -> Iterable[AnyId]:
+        """Makes posts in order; calls ``post`` if a subclass overrides it."""
         return super().post_many(posts) if self._overrides("post") else self.face.post_many(posts)
 
-    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
-        """Yields known scores; goes through ``score`` where a subclass overrides that."""
+    def score_many(self, post_ids: Iterable[AnyId]) -> Iterable[tuple[AnyId, float]]:
+        """Yields known scores; calls ``score`` if a subclass overrides it."""
         if self._overrides("score"):
             return super().score_many(post_ids)
         return self.face.score_many(post_ids)
 
     def close(self) -> None:
-        """Lets go of files and connections, here and inside."""
+        """Closes files and connections, here and inside."""
         self.face.close()
 
     def __enter__(self) -> Self:
@@ -150,23 +152,23 @@ class FaceWrapper(KilroyFace[Any, Any]):
         return f"<{_names(self)}>"
 
     def _inside(self, capability: type[Capability]) -> Capability:
-        """Returns the layer inside that can do something; for methods that :attr:`passes_on` names.
+        """Returns the layer inside that has a capability, for methods behind :attr:`passes_on`.
 
         Raises:
-            AttributeError: None can.
+            AttributeError: No layer has it.
         """
         layer = find(self.face, capability)
         if layer is None:
             name = type(self.unwrapped).__name__
-            raise AttributeError(f"{name} has not what {capability.__name__} asks for")
+            raise AttributeError(f"{name} does not have what {capability.__name__} requires")
         return layer
 
     def _overrides(self, name: str) -> bool:
         return getattr(type(self), name) is not getattr(FaceWrapper, name)
 
 
-def layers(face: KilroyFace[Any, Any]) -> Iterator[KilroyFace[Any, Any]]:
-    """Yields a Face and all inside it, from the outside in."""
+def layers(face: AnyFace) -> Iterator[AnyFace]:
+    """Yields a Face and all Faces inside it, from the outside in."""
     yield face
     while isinstance(face, FaceWrapper):
         face = face.face
@@ -174,7 +176,7 @@ def layers(face: KilroyFace[Any, Any]) -> Iterator[KilroyFace[Any, Any]]:
 
 
 def check_key_kept(wrapper: FaceWrapper) -> None:
-    """Refuses a wrapper inside which the key of a post gets lost on the way.
+    """Refuses a wrapper if a layer inside it loses the keys of posts.
 
     Raises:
         ValueError: A layer is idempotent and the one around it is not; the message names them.
@@ -185,18 +187,18 @@ def check_key_kept(wrapper: FaceWrapper) -> None:
             name = type(outer).__name__
             raise ValueError(
                 f"{type(wrapper).__name__} could post twice where an answer is lost, since {name} "
-                f"has a post of its own and does not say that it keeps the key of a post: set "
+                f"overrides post and does not say that it keeps the key of a post: set "
                 f"`passes_key = True` in {name} if it passes on `data`, or a dataclasses.replace "
                 f"of it; or put {name} around {type(wrapper).__name__}"
             )
 
 
-def _names(face: KilroyFace[Any, Any]) -> str:
+def _names(face: AnyFace) -> str:
     name = type(face).__name__
     return f"{name}<{_names(face.face)}>" if isinstance(face, FaceWrapper) else name
 
 
-def _place(face: KilroyFace[Any, Any]) -> int | None:
+def _place(face: AnyFace) -> int | None:
     names = [kind.__name__ for kind in type(face).__mro__]
     return next((place for place, name in enumerate(ORDER) if name in names), None)
 

@@ -1,4 +1,4 @@
-"""Everything but the sending."""
+"""Everything except sending."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,8 +9,15 @@ import numpy as np
 
 from kilroy_gym._checks import number
 from kilroy_gym.faces.wrappers.base import FaceWrapper
-from kilroy_gym.interfaces import KilroyFace, KnowsTruth, ScoredPost, ScrapsScored, Simulated
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import (
+    AnyFace,
+    AnyId,
+    KnowsTruth,
+    ScoredPost,
+    ScrapsScored,
+    Simulated,
+)
+from kilroy_gym.post import AnyPost
 
 KEPT_POSTS = 200
 
@@ -20,26 +27,26 @@ class DryRunId:
     """The id of a post that was not sent: no platform has it.
 
     Attributes:
-        number: The number of its draft, or the key of the post, where it has one; else it counts
-            the posts.
+        number: The post's draft number; else its key; else a running number.
     """
 
     number: int
 
 
 class DryRunFace(FaceWrapper):
-    """Scrapes, observes and reviews as the Face inside, and sends nothing.
+    """Scrapes and observes like the Face inside, but sends nothing.
 
     Put it inside a :class:`~kilroy_gym.faces.ReviewedFace` and around everything else.
 
     Args:
         face: The Face inside.
-        score: What every post scores, since nobody sees it.
+        score: The score of every post, since nobody sees it.
 
     Attributes:
         posts: The last 200 posts that would have gone out.
 
     Example:
+        >>> from kilroy_gym import PostData
         >>> from kilroy_gym.audiences import BernoulliAudience
         >>> from kilroy_gym.faces import SimulatedFace
         >>> face = DryRunFace(SimulatedFace(BernoulliAudience()))
@@ -47,31 +54,31 @@ class DryRunFace(FaceWrapper):
         (DryRunId(number=1), [PostData(x=True, context=None)])
     """
 
-    hides = frozenset({KnowsTruth})  # nothing is true of what never was
+    hides = frozenset({KnowsTruth})  # a post that was never made has no true score
     passes_on = frozenset({ScrapsScored, Simulated})
     passes_key = True
 
-    def __init__(self, face: KilroyFace[Any, Any], score: float = 0.0) -> None:
+    def __init__(self, face: AnyFace, score: float = 0.0) -> None:
         """Starts with nothing posted."""
         super().__init__(face)
         self.fixed_score = number("score", score, -float("inf"))
-        self.posts: deque[PostData[Any]] = deque(maxlen=KEPT_POSTS)
+        self.posts: deque[AnyPost] = deque(maxlen=KEPT_POSTS)
         self._made = 0
 
-    def post(self, data: PostData[Any]) -> DryRunId:
-        """Keeps a post and returns an id that no platform has."""
+    def post(self, data: AnyPost) -> DryRunId:
+        """Keeps the post and returns an id that no platform has."""
         self.posts.append(data)
         number = data.key if data.draft is None else data.draft
         if number is None:
             self._made = number = self._made + 1
         return DryRunId(number)
 
-    def score(self, post_id: Any) -> float:
-        """Returns the fixed score of what was posted here, of other posts their own."""
+    def score(self, post_id: AnyId) -> float:
+        """Returns the fixed score for posts made here, and other posts' own scores."""
         return self.fixed_score if isinstance(post_id, DryRunId) else self.face.score(post_id)
 
-    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
-        """Yields scores; the Face inside is asked for those of its own posts only."""
+    def score_many(self, post_ids: Iterable[AnyId]) -> Iterable[tuple[AnyId, float]]:
+        """Yields scores; asks the Face inside only about posts that were not made here."""
         ids = list(post_ids)
         yield from ((one, self.fixed_score) for one in ids if isinstance(one, DryRunId))
         others = [one for one in ids if not isinstance(one, DryRunId)]

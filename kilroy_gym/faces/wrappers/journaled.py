@@ -11,63 +11,64 @@ from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import UnencodablePost
 from kilroy_gym.faces.wrappers.base import FaceWrapper, check_key_kept
 from kilroy_gym.interfaces import (
-    KilroyFace,
+    AnyFace,
+    AnyId,
     PostRefused,
     ScoredPost,
     ScrapsScored,
     Simulated,
     find,
 )
-from kilroy_gym.post import PostData
-from kilroy_gym.storage.journal import Entry, Journal, packed_post
+from kilroy_gym.post import AnyPost
+from kilroy_gym.storage.entries import Entry, packed_post
+from kilroy_gym.storage.journal import Journal
 
 
 class PostInDoubt(RuntimeError):
-    """A post was perhaps made, and the platform offers no way to find out or to repeat it."""
+    """A post may have been made, and it cannot be checked or safely repeated."""
 
     @classmethod
     def of(cls, entry: Entry, journal: Path, face: object) -> "PostInDoubt":
         """Returns the error for a post in a journal, with the lines that settle it."""
         return cls(
-            f"post {entry.key} ({entry.post.x!r}) was perhaps made, and {type(face).__name__} is "
-            "not idempotent, so nobody can make sure: look whether it is there, and tell the "
-            f"journal, from kilroy_gym.faces import Journal; journal = Journal('{journal}'), by "
-            f"journal.made({entry.key}, post_id) with the platform's id of it, or "
-            f"journal.refused({entry.key}, 'reason')"
+            f"post {entry.key} ({entry.post.x!r}) may have been made, and {type(face).__name__} is "
+            "not idempotent, so it cannot be sent again: look whether it is there, and tell the "
+            f"journal. `from kilroy_gym.faces import Journal; journal = Journal('{journal}')`, "
+            f"then `journal.made({entry.key}, post_id)` with the platform's id, or "
+            f"`journal.refused({entry.key}, 'reason')`"
         )
 
 
 class JournaledFace(FaceWrapper):
-    """Writes every post and every score into an SQLite file.
+    """Records every post and every score in an SQLite file.
 
-    A post is in the file, durably, before it is sent. Whatever then fails or ends the process, it
-    is sent again with the same key: by :meth:`settle`, or before the next post. Where the Face
-    inside is ``idempotent``, every post in the journal is thus made exactly once, also one at which
-    ``post`` raised the platform's error: do not post it again. **Elsewhere** a post whose answer
-    was lost is not sent again, and stays in doubt for a person to look at
-    (``journal.in_doubt()``); the constructor warns of that. A post that a platform
-    refuses for good (:class:`PostRefused`) is kept as refused and never sent again.
+    A post is durably in the file before it is sent. If sending fails or the process ends, it is
+    sent again with the same key: by :meth:`settle`, or before the next post. If the Face inside is
+    ``idempotent``, every post in the journal is thus made exactly once, including those for which
+    ``post`` raised the platform's error: do not post them again. **Otherwise** a post whose answer
+    was lost is not sent again. It stays in doubt for a person to check (``journal.in_doubt()``);
+    the constructor warns of that. A post that the platform refuses (:class:`PostRefused`) is
+    recorded as refused and never sent again.
 
-    Only one process can use a journal at a time. Journaled posts have happened, so the Face is
-    never a simulated one: it has no ``restart``. Where the one inside is simulated, which forgets
-    all with its process, it is first given again what the journal says was made: with the same
-    seed it is then where it was.
+    Only one process can use a journal at a time. Journaled posts cannot be undone, so this Face
+    has no ``restart``. A simulated Face inside, which forgets everything when its process ends,
+    first repeats the posts in the journal: with the same seed, its world is then the same.
 
     Args:
         face: The Face inside.
-        path: The file; it is made where it is not there.
-        author: Who posts, as the journal has it.
-        clock: Tells unix seconds.
+        path: The file; created if missing.
+        author: Who posts, as recorded in the journal.
+        clock: Tells the time in unix seconds.
 
     Attributes:
-        journal: What was posted; ``journal.pending()`` are the posts to ask scores for after a
-            restart.
+        journal: What was posted. After a restart, ``journal.pending()`` lists the posts that have
+            no score yet.
         author: Who posts from now on.
 
     Raises:
-        StorageError: The journal is in use, cannot be written, or is another kind of file;
-            later, it cannot be written: then nothing is sent.
-        ValueError: The wrappers are in the wrong order, or the journal is that of another
+        StorageError: The journal is in use, cannot be written, or is another kind of file. Later:
+            the journal cannot be written, so nothing is sent.
+        ValueError: The wrappers are in the wrong order, or the journal belongs to another
             simulated Face.
     """
 
@@ -77,7 +78,7 @@ class JournaledFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         path: str | Path,
         author: str = "",
         clock: Clock | None = None,
@@ -96,17 +97,17 @@ class JournaledFace(FaceWrapper):
         elif find(face, Simulated) is not None:
             self._make_again()
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> AnyId:
         """Journals a post, makes it, and returns its id.
 
-        A post that the journal has already, by its key or its draft number, is not made again.
+        A post that is already in the journal, by its key or draft number, is not made again.
 
         Raises:
-            TypeError: It, or its id, holds what cannot be stored.
-            ValueError: Its key is none, or that of another post.
+            TypeError: The post or its id cannot be stored.
+            ValueError: The key is invalid, or belongs to another post.
             StorageError: The journal cannot be written.
-            PostRefused: The platform will not have it, or would not have it before.
-            PostInDoubt: It was perhaps made before, and nobody can find out here.
+            PostRefused: The platform refuses the post, or refused it before.
+            PostInDoubt: The post may have been made before, and this Face is not idempotent.
         """
         entry = self.journal.entry_of(data)
         if entry is None:
@@ -114,7 +115,7 @@ class JournaledFace(FaceWrapper):
             return self._send_in_turn(replace(data, key=key))
         if packed_post(entry.post) != packed_post(data):
             raise ValueError(
-                f"key {entry.key} is that of another post in the journal, {entry.post.x!r}"
+                f"key {entry.key} belongs to another post in the journal, {entry.post.x!r}"
             )
         if entry.refusal is not None:
             raise PostRefused(entry.refusal, key=entry.key)
@@ -124,35 +125,36 @@ class JournaledFace(FaceWrapper):
             raise PostInDoubt.of(entry, self.journal.path, self.face)
         return self._send_in_turn(entry.post)
 
-    def score(self, post_id: Any) -> float:
+    def score(self, post_id: AnyId) -> float:
         """Returns the score of a post and journals it, or raises :class:`ScorePending`."""
         score = self.face.score(post_id)
         self.journal.scored(post_id, score)
         return score
 
-    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
-        """Yields the scores that are known, each one journaled before."""
+    def score_many(self, post_ids: Iterable[AnyId]) -> Iterable[tuple[AnyId, float]]:
+        """Yields the known scores, each after journaling it."""
         for post_id, score in self.face.score_many(post_ids):
             self.journal.scored(post_id, score)
             yield post_id, score
 
     def settle(self) -> list[Entry]:
-        """Sends again what was journaled and never answered, oldest first.
+        """Sends posts in doubt again, oldest first.
 
-        An error ends it, and what is left is sent by the next call. A post with which the platform
-        always fails is given up by ``journal.refused(key, reason)``.
+        An error ends it; the next call sends the rest. To give up a post at which the platform
+        always fails, call ``journal.refused(key, reason)``.
 
         Returns:
-            What has become of it; nothing where the Face inside is not ``idempotent``.
+            The journal's entries of these posts, as they are now; none unless the Face inside is
+            ``idempotent``.
         """
         settled = (self.journal.find(key) for key in self._settle())
         return [entry for entry in settled if entry is not None]
 
-    def refuse(self, data: PostData[Any], refusal: str, score: float) -> int:
-        """Journals a post that is not sent, with the score that it has for that.
+    def refuse(self, data: AnyPost, refusal: str, score: float) -> int:
+        """Journals a post that is not sent, with its score.
 
         Args:
-            data: The post; where the journal has its key already, that entry is completed.
+            data: The post. If its key is in the journal already, that entry is completed.
             refusal: Why it is not sent.
             score: Its score.
 
@@ -164,12 +166,12 @@ class JournaledFace(FaceWrapper):
             return data.key
         return self.journal.intend(data, self.author, refusal, score)
 
-    def entry_of(self, data: PostData[Any]) -> Entry | None:
-        """Returns what the journal has of a post, by its key or its draft number."""
+    def entry_of(self, data: AnyPost) -> Entry | None:
+        """Returns the journal's entry of a post, found by its key or draft number."""
         return self.journal.entry_of(data)
 
     def close(self) -> None:
-        """Closes the journal, so that another process can use it, and what is inside."""
+        """Closes the journal, for another process to use, and the Face inside."""
         self.journal.close()
         super().close()
 
@@ -189,24 +191,24 @@ class JournaledFace(FaceWrapper):
         """Yields existing posts with their scores."""
         return self._inside(ScrapsScored).scrap_scored(limit)
 
-    def _send_in_turn(self, data: PostData[Any]) -> Any:
-        """Sends what is in doubt, and then a post that the journal has by now."""
+    def _send_in_turn(self, data: AnyPost) -> AnyId:
+        """Sends posts in doubt, then the given post, which is in the journal by now."""
         self._settle(but=data.key)
         return self._send(data)
 
     def _settle(self, but: int | None = None) -> list[int]:
-        """Sends what is in doubt and returns the keys of that."""
+        """Sends posts in doubt and returns their keys; leaves out the key ``but``."""
         doubts = self.journal.in_doubt() if self.idempotent else []
         for entry in doubts:
             if entry.key != but:
-                with suppress(PostRefused, UnencodablePost):  # the journal has it
+                with suppress(PostRefused, UnencodablePost):  # recorded in the journal
                     self._send(entry.post)
         return [entry.key for entry in doubts]
 
-    def _send(self, data: PostData[Any]) -> Any:
+    def _send(self, data: AnyPost) -> AnyId:
         key = data.key
         if key is None:
-            raise ValueError("a post is sent under the key that the journal has for it")
+            raise ValueError("a post must have its key from the journal before it is sent")
         try:
             post_id = self.face.post(data)
         except (PostRefused, UnencodablePost) as error:

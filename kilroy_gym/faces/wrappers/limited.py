@@ -1,19 +1,18 @@
-"""So many posts an hour and a day, whatever ends the process."""
+"""Limits on posts per hour and per day that hold across restarts."""
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.wrappers.base import FaceWrapper
-from kilroy_gym.interfaces import KilroyFace, Simulated
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import AnyFace, AnyId, Simulated
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.sqlite import Storage
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
-SHORTEST_WAIT_S = 1e-3  # a shorter one may be lost by rounding, and then nothing would move
+SHORTEST_WAIT_S = 1e-3  # a shorter one may be lost to rounding, and time would stand still
 
 STORAGE = Storage(
     "rate limit",
@@ -28,25 +27,26 @@ log = logging.getLogger(__name__)
 
 
 class RateLimitedFace(FaceWrapper):
-    """Waits before a post until the limits allow it: in any hour, and in any day, so many posts.
+    """Waits before each post until the limits per hour and per day allow it.
 
-    What was posted is in a small SQLite file, so a limit holds over restarts, and over all
-    processes that name the same file. A post counts before it is sent, also where it then fails:
-    there may be fewer than the limit, never more. One that is sent again with its key counts once.
+    Posts are counted in a small SQLite file, so the limits hold across restarts and across all
+    processes that use the file. A post is counted before it is sent, even if it then fails, so
+    there may be fewer posts than allowed but never more. A post that is sent again with the same
+    key counts once.
 
-    The Face is never a simulated one: it has no ``restart``, since the file remembers.
+    Since the file remembers, this Face has no ``restart``.
 
     Args:
         face: The Face inside.
-        path: The file; it is made where it is not there.
-        per_hour: The most posts in 3,600 seconds, at least 1, or ``None`` for no such limit.
-        per_day: The most posts in 86,400 seconds, at least 1, or ``None`` for no such limit.
-        clock: Tells unix seconds, and sleeps.
+        path: The file; created if missing.
+        per_hour: The most posts in any 3,600 seconds, at least 1, or ``None`` for no such limit.
+        per_day: The most posts in any 86,400 seconds, at least 1, or ``None`` for no such limit.
+        clock: Tells the time in unix seconds, and sleeps.
 
     Raises:
         StorageError: The file cannot be written, or is another kind of file.
-        ValueError: There is no limit, or it is no integer of at least 1; or the wrappers are in
-            the wrong order.
+        ValueError: There is no limit, or it is not an integer of at least 1, or the wrappers are
+            in the wrong order.
     """
 
     hides = frozenset({Simulated})
@@ -54,7 +54,7 @@ class RateLimitedFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         path: str | Path,
         per_hour: int | None = None,
         per_day: int | None = None,
@@ -74,13 +74,13 @@ class RateLimitedFace(FaceWrapper):
         self.clock = UnixClock() if clock is None else clock
         self._connection = STORAGE.open(self.path)
 
-    def post(self, data: PostData[Any]) -> Any:
-        """Makes a post as soon as the limits allow it."""
+    def post(self, data: AnyPost) -> AnyId:
+        """Makes a post once the limits allow it."""
         self._wait_for_place(data.key)
         return self.face.post(data)
 
     def close(self) -> None:
-        """Closes the file, and what is inside."""
+        """Closes the file and the Face inside."""
         self._connection.close()
         super().close()
 
@@ -90,11 +90,11 @@ class RateLimitedFace(FaceWrapper):
             self.clock.sleep(max(wait_s, SHORTEST_WAIT_S))
 
     def _claim(self, key: int | None) -> float:
-        """Counts a post and returns 0, or returns how many seconds it is too early."""
+        """Counts the post and returns 0, or returns how long to wait, in seconds."""
         with STORAGE.explained(self.path), self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
             now = self.clock.time()
-            # A clock that was set back must not block for longer than a limit does.
+            # After a clock was set back, nobody waits longer than a limit's window.
             connection.execute("UPDATE posts SET at = ? WHERE at > ?", (now, now))
             connection.execute("DELETE FROM posts WHERE at <= ?", (now - DAY_S,))
             if connection.execute("SELECT 1 FROM posts WHERE key = ?", (key,)).fetchone():

@@ -1,11 +1,10 @@
-"""Asking again where a platform failed for a while."""
+"""Retrying after a platform's transient failures."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
-
-import numpy.typing as npt
+from itertools import islice
+from typing import Any, TypeVar
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym._extras import needs_extra
@@ -13,41 +12,46 @@ from kilroy_gym.clock import Clock, UnixClock
 from kilroy_gym.faces.failures import is_passing, retry_after_s
 from kilroy_gym.faces.wrappers.base import FaceWrapper, check_key_kept
 from kilroy_gym.interfaces import (
-    KilroyFace,
+    AnyArray,
+    AnyFace,
+    AnyId,
     Observes,
     PostRefused,
     ScoredPost,
     ScorePending,
     ScrapsScored,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.keys import Keys
 
+Item = TypeVar("Item")
+Found = TypeVar("Found", bound=tuple[AnyId, ...])
 log = logging.getLogger(__name__)
 
 
 class RetryingFace(FaceWrapper):
-    """Asks a platform again after an error that may pass.
+    """Retries requests to a platform after transient errors.
 
-    Before each further attempt it waits twice as long as before the last one, and never less than
-    the platform asks for (see :func:`~kilroy_gym.faces.failures.retry_after_s`). After the last
-    attempt the platform's own error is raised, with a note about the attempts.
+    The wait doubles with each attempt, and is never shorter than the platform asks for (see
+    :func:`~kilroy_gym.faces.failures.retry_after_s`). After the last attempt the platform's own
+    error is raised, with a note about the attempts.
 
-    A post is tried again only where the Face inside is ``idempotent``, since the answer that got
-    lost may have been that the post was made. **Elsewhere a failed post is not tried again**; all
-    the rest is. Scraping goes on behind the posts that have been yielded already.
+    A post is retried only if the Face inside is ``idempotent``, since the post may have been made
+    although the answer was lost. **Otherwise a failed post is not retried**; everything else is.
+    A retried scrape continues after the posts that it has yielded.
 
     Args:
         face: The Face inside.
-        errors: Which errors may pass: exception types, or a function of the error that tells.
-        attempts: How often to try, at least 1.
+        errors: Which errors are transient: exception types, or a function from an error to a
+            bool.
+        attempts: The most attempts, at least 1.
         first_wait_s: The wait before the second attempt, in seconds, above 0.
-        longest_wait_s: The longest wait that is not the platform's own wish, in seconds.
-        give_up_after_s: No attempt is begun later than this many seconds after the first.
-        clock: Tells unix seconds, and sleeps.
+        longest_wait_s: The longest wait in seconds, unless the platform asks for more.
+        give_up_after_s: No attempt begins later than this many seconds after the first.
+        clock: Tells the time in unix seconds, and sleeps.
 
     Raises:
-        ImportError: ``tenacity`` is not there; the message names the extra to install.
+        ImportError: ``tenacity`` is missing; the message names the extra to install.
         ValueError: A number is out of its range, or the wrappers are in the wrong order.
     """
 
@@ -56,7 +60,7 @@ class RetryingFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         errors: tuple[type[Exception], ...] | Callable[[BaseException], bool] = is_passing,
         attempts: int = 10,
         first_wait_s: float = 1.0,
@@ -75,31 +79,31 @@ class RetryingFace(FaceWrapper):
         self.longest_wait_s = number("longest_wait_s", longest_wait_s, self.first_wait_s)
         self.give_up_after_s = number("give_up_after_s", give_up_after_s, 0)
         self._keys = Keys(self.clock)
-        # No jitter: it would draw from the global generator, which a user's module may use.
+        # No jitter: it would draw from the global random stream, which a user's module may use.
         self._backoff = tenacity.wait_exponential(self.first_wait_s, self.longest_wait_s)
         self._errors = errors
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[AnyId, AnyPost]]:
         """Yields existing posts with their ids, none twice."""
         return self._posts(self.face.scrap, limit)
 
-    def post(self, data: PostData[Any]) -> Any:
-        """Makes a post; tries again only where the Face inside is ``idempotent``."""
+    def post(self, data: AnyPost) -> AnyId:
+        """Makes a post; retries only if the Face inside is ``idempotent``."""
         if not self.face.idempotent:
             return self.face.post(data)
         if data.key is None:
             data = replace(data, key=self._keys.fresh())
         return self._call(self.face.post, data)
 
-    def score(self, post_id: Any) -> float:
+    def score(self, post_id: AnyId) -> float:
         """Returns the score of a post, or raises :class:`ScorePending`."""
         return float(self._call(self.face.score, post_id))
 
-    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
-        """Yields the scores that are known; after an error asks for the others only."""
+    def score_many(self, post_ids: Iterable[AnyId]) -> Iterable[tuple[AnyId, float]]:
+        """Yields the known scores; after an error asks only for the remaining ones."""
         left = dict.fromkeys(post_ids)
 
-        def attempt() -> Iterator[tuple[Any, float]]:
+        def attempt() -> Iterator[tuple[AnyId, float]]:
             for post_id, score in self.face.score_many(list(left)):
                 left.pop(post_id, None)
                 yield post_id, score
@@ -110,28 +114,28 @@ class RetryingFace(FaceWrapper):
         """Yields existing posts with their scores, none twice."""
         return self._posts(self._inside(ScrapsScored).scrap_scored, limit)
 
-    def observe(self, count: int) -> npt.NDArray[Any]:
+    def observe(self, count: int) -> AnyArray:
         """Returns what is observed before each of the next ``count`` posts."""
-        observations: npt.NDArray[Any] = self._call(self._inside(Observes).observe, count)
-        return observations
+        return self._call(self._inside(Observes).observe, count)
 
-    def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _call(self, function: Callable[..., Item], *args: object) -> Item:
         retrying = self._retrying()
         try:
-            return retrying(function, *args)
+            returned: Item = retrying(function, *args)
         except Exception as error:
             attempts = retrying.statistics["attempt_number"]
             if attempts > 1:
                 error.add_note(f"RetryingFace gave up after {attempts} attempts")
             raise
+        return returned
 
     def _posts(
-        self, scrap: Callable[[int | None], Iterator[Any]], limit: int | None
-    ) -> Iterator[Any]:
-        """Yields from a scrape and, after an error, from another one what has not come yet."""
-        seen: set[Any] = set()
+        self, scrap: Callable[[int | None], Iterator[Found]], limit: int | None
+    ) -> Iterator[Found]:
+        """Yields from a scrape; after an error scrapes again and skips what was yielded."""
+        seen: set[AnyId] = set()
 
-        def attempt() -> Iterator[Any]:
+        def attempt() -> Iterator[Found]:
             for found in scrap(limit):
                 if found[0] not in seen and (limit is None or len(seen) < limit):
                     seen.add(found[0])
@@ -139,20 +143,20 @@ class RetryingFace(FaceWrapper):
 
         return self._stream(attempt)
 
-    def _stream(self, attempt: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-        """Yields from attempts, each of which goes on where the last one failed."""
-        items, end = attempt(), object()
+    def _stream(self, attempt: Callable[[], Iterator[Item]]) -> Iterator[Item]:
+        """Yields from attempts, each of which continues where the last one failed."""
+        items = attempt()
 
-        def following() -> Any:
+        def following() -> list[Item]:
             nonlocal items
             try:
-                return next(items, end)
+                return list(islice(items, 1))
             except Exception:
                 items = attempt()
                 raise
 
-        while (item := self._call(following)) is not end:
-            yield item
+        while found := self._call(following):
+            yield from found
 
     def _retrying(self) -> Any:
         import tenacity
@@ -182,7 +186,7 @@ class RetryingFace(FaceWrapper):
 
     def _may_pass(self, error: BaseException) -> bool:
         if not isinstance(error, Exception) or isinstance(error, (ScorePending, PostRefused)):
-            return False  # somebody wants to stop; or it is an answer, not a failure
+            return False  # an interrupt; or an answer, not a failure
         return (
             isinstance(error, self._errors)
             if isinstance(self._errors, tuple)

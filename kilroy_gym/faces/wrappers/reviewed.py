@@ -1,4 +1,4 @@
-"""Looking at a post before it goes out."""
+"""Reviewing posts before they go out."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,17 +13,18 @@ from kilroy_gym.faces.wrappers.base import FaceWrapper, layers
 from kilroy_gym.faces.wrappers.dry_run import DryRunFace
 from kilroy_gym.faces.wrappers.journaled import JournaledFace
 from kilroy_gym.interfaces import (
-    KilroyFace,
+    AnyFace,
+    AnyId,
     KnowsTruth,
     PostRefused,
     ScoredPost,
     ScrapsScored,
     Simulated,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 
 REMEMBERED_CONTENTS = 100_000
-"""Repetitions of this many of the latest posts are found, so that memory does not grow."""
+"""Repeats are found among this many of the latest posts, so that memory stays bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +32,32 @@ class RefusedId:
     """The id of a post that was refused: no platform has it.
 
     Attributes:
-        number: Counts what was refused, or is the key of the post where it has one.
+        number: The key of the post if it has one; else a running number.
     """
 
     number: int
 
 
 class ReviewedFace(FaceWrapper):
-    """Sends a post only where no rule refuses it.
+    """Sends only posts that no rule refuses.
 
-    A refused post gets a :class:`RefusedId` and scores ``penalty``, so an agent learns to write
-    others; so does one that the platform itself refuses (:class:`PostRefused`). Where there is a
-    :class:`JournaledFace` inside, refused posts are in its journal with the reason, and what is in
-    the journal is never reviewed again: a post that was agreed to before a crash goes out after it.
+    A refused post gets a :class:`RefusedId` and scores ``penalty``, so an agent learns to avoid
+    it; the same goes for posts that the platform itself refuses (:class:`PostRefused`). If there is
+    a :class:`JournaledFace` inside, its journal records refused posts with the reason, and posts in
+    the journal are never reviewed again: one that was approved before a crash goes out after it.
 
-    It has no ``truth``, since nobody knows the best score that a post could have had when one was
-    refused.
+    It has no ``truth``, since the best possible score under the rules is unknown.
 
     Args:
         face: The Face inside.
-        rules: Asked in order until one refuses; see :mod:`kilroy_gym.faces.rules`: ``length``,
+        rules: Applied in order until one refuses. See :mod:`kilroy_gym.faces.rules`: ``length``,
             ``banned``, ``ask_person``, or any function from a post to a reason or ``None``.
         penalty: The score of a refused post.
-        allow_repeats: Whether to let pass what equals an earlier post, or a scraped one (of those
-            that went through ``scrap`` here), but for case and white space. It is asked first.
+        allow_repeats: Whether a post may equal an earlier one, or one that was scraped through
+            this Face, ignoring case and white space. This is checked before the rules.
 
     Raises:
-        TypeError: A rule is none.
+        TypeError: A rule is not a function.
         ValueError: The penalty is not finite, or the wrappers are in the wrong order.
 
     Example:
@@ -76,12 +76,12 @@ class ReviewedFace(FaceWrapper):
 
     def __init__(
         self,
-        face: KilroyFace[Any, Any],
+        face: AnyFace,
         rules: Sequence[Rule] = (),
         penalty: float = -1.0,
         allow_repeats: bool = True,
     ) -> None:
-        """Checks the arguments and reads what was posted from the journal, where there is one."""
+        """Checks the arguments and reads earlier posts from the journal, if there is one."""
         super().__init__(face)
         for rule in rules:
             if not callable(rule):
@@ -92,30 +92,30 @@ class ReviewedFace(FaceWrapper):
         self._journaled = _journaled(face)
         self._earlier: dict[str, None] = {}
         self._refusals = 0
-        self._agreed: PostData[Any] | None = None
+        self._agreed: AnyPost | None = None
         if self._journaled is not None and not allow_repeats:
             for entry in self._journaled.journal.entries():
                 if entry.refusal is None:
                     self._remember(entry.post)
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[AnyId, AnyPost]]:
         """Yields existing posts with their ids."""
         for found in self.face.scrap(limit):
-            match found:  # what else a Face yields is refused by who asked for it
+            match found:  # anything else is refused by the caller
                 case (_, PostData() as post):
                     self._remember(post)
             yield found
 
-    def post(self, data: PostData[Any]) -> Any:
+    def post(self, data: AnyPost) -> AnyId:
         """Makes a post, or refuses it; returns its id either way.
 
         Raises:
-            TypeError: A rule returned something else than a reason or ``None``.
+            TypeError: A rule returned neither a reason nor ``None``.
         """
         entry = None if self._journaled is None else self._journaled.entry_of(data)
         if entry is not None and entry.refusal is not None:
             return RefusedId(entry.key)
-        # What was agreed to, and then failed on its way, is not asked about again.
+        # A post that was approved and then failed to go out is not reviewed again.
         agreed = self._agreed is not None and (
             data is self._agreed or (data.key is not None and data.key == self._agreed.key)
         )
@@ -133,12 +133,12 @@ class ReviewedFace(FaceWrapper):
         self._remember(data)
         return post_id
 
-    def score(self, post_id: Any) -> float:
-        """Returns the score of a post: the penalty where it was refused."""
+    def score(self, post_id: AnyId) -> float:
+        """Returns the score of a post: the penalty if it was refused."""
         return self.penalty if isinstance(post_id, RefusedId) else self.face.score(post_id)
 
-    def score_many(self, post_ids: Iterable[Any]) -> Iterable[tuple[Any, float]]:
-        """Yields the penalties of what was refused, then the scores that are known."""
+    def score_many(self, post_ids: Iterable[AnyId]) -> Iterable[tuple[AnyId, float]]:
+        """Yields the penalties of refused posts, then the known scores."""
         ids = list(post_ids)
         yield from ((one, self.penalty) for one in ids if isinstance(one, RefusedId))
         sent = [one for one in ids if not isinstance(one, RefusedId)]
@@ -157,8 +157,8 @@ class ReviewedFace(FaceWrapper):
         self._earlier.clear()
         self._refusals = 0
 
-    def _review(self, data: PostData[Any]) -> str | None:
-        """Returns why a post is refused, ``None`` where it is not."""
+    def _review(self, data: AnyPost) -> str | None:
+        """Returns why a post is refused, or ``None``."""
         if not self.allow_repeats and fingerprint(data.x) in self._earlier:
             return "it was posted before"
         for rule in self.rules:
@@ -172,13 +172,13 @@ class ReviewedFace(FaceWrapper):
                 return refusal
         return None
 
-    def _remember(self, post: PostData[Any]) -> None:
+    def _remember(self, post: AnyPost) -> None:
         if not self.allow_repeats:
             self._earlier[fingerprint(post.x)] = None
             if len(self._earlier) > REMEMBERED_CONTENTS:
                 del self._earlier[next(iter(self._earlier))]
 
-    def _refuse(self, data: PostData[Any], refusal: str) -> RefusedId:
+    def _refuse(self, data: AnyPost, refusal: str) -> RefusedId:
         key = data.key
         if self._journaled is not None:
             key = self._journaled.refuse(data, refusal, self.penalty)
@@ -186,7 +186,7 @@ class ReviewedFace(FaceWrapper):
         return RefusedId(self._refusals if key is None else key)
 
 
-def _journaled(face: KilroyFace[Any, Any]) -> JournaledFace | None:
+def _journaled(face: AnyFace) -> JournaledFace | None:
     """Returns the journal that posts get to, if there is one."""
     for layer in layers(face):
         if isinstance(layer, DryRunFace):

@@ -159,7 +159,7 @@ def test_a_key_belongs_to_one_post(path):
     with JournaledFace(OnceFace(), path) as face:
         face.post(PostData("hello", key=5))
         with pytest.raises(
-            ValueError, match="key 5 is that of another post in the journal, 'hello'"
+            ValueError, match="key 5 belongs to another post in the journal, 'hello'"
         ):
             face.post(PostData("bye", key=5))
 

@@ -131,5 +131,5 @@ def test_limits_that_are_none_are_refused(tmp_path, limits, message):
 def test_another_kind_of_file_is_refused(tmp_path):
     with JournaledFace(OnceFace(), tmp_path / "journal"):
         pass
-    with pytest.raises(StorageError, match="is a database, but no rate limit"):
+    with pytest.raises(StorageError, match="is a database, but not a rate limit"):
         RateLimitedFace(WallFace(), tmp_path / "journal", per_hour=1)

@@ -236,7 +236,7 @@ def test_the_order_is_checked_through_wrappers_of_a_users_own():
 
 
 def test_a_layer_that_may_lose_a_key_is_refused_where_it_is_needed(tmp_path):
-    with pytest.raises(ValueError, match="Doubled has a post of its own and does not say"):
+    with pytest.raises(ValueError, match="Doubled overrides post and does not say"):
         JournaledFace(Doubled(RetryingFace(OnceFace())), tmp_path / "journal")
     with pytest.raises(ValueError, match="set `passes_key = True` in Doubled"):
         RetryingFace(Doubled(OnceFace()))

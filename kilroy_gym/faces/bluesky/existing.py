@@ -1,19 +1,18 @@
-"""The posts that are on Bluesky already."""
+"""Existing posts on Bluesky."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from kilroy_gym.faces.bluesky.session import BlueskySession
+from kilroy_gym.faces.bluesky.session import BlueskySession, Json
 
 PAGE = 100
-"""The most posts that the server gives for one request."""
+"""The most posts that the server returns per request."""
 
 
 def checked_source(source: str | None) -> str | None:
-    """Returns what is to be scraped, as it is.
+    """Returns what to scrape, unchanged.
 
     Raises:
-        ValueError: It is neither an account nor a feed.
+        ValueError: It is neither an account nor a Bluesky feed.
     """
     if source is None or (source and not source.startswith("at://")):
         return source
@@ -24,16 +23,16 @@ def checked_source(source: str | None) -> str | None:
     )
 
 
-def existing_posts(session: BlueskySession, source: str | None) -> Iterator[dict[str, Any]]:
+def existing_posts(session: BlueskySession, source: str | None) -> Iterator[Json]:
     """Yields the server's views of posts with text, the newest first, none twice.
 
     Args:
-        session: Who asks.
+        session: The login to use.
         source: A handle, a DID, the address of a feed generator, or ``None`` for the account that
-            is logged in; replies and reposts are left out.
+            is logged in. Replies and reposts are left out.
 
     Raises:
-        BlueskyError: The server does not give them.
+        BlueskyError: The request fails.
     """
     seen: set[str] = set()
     cursor: str | None = ""
@@ -49,7 +48,7 @@ def existing_posts(session: BlueskySession, source: str | None) -> Iterator[dict
         cursor = None if following == cursor else following
 
 
-def _page(session: BlueskySession, source: str | None, cursor: str | None) -> dict[str, Any]:
+def _page(session: BlueskySession, source: str | None, cursor: str | None) -> Json:
     if source is not None and source.startswith("at://"):
         method, where = "app.bsky.feed.getFeed", {"feed": source}
     else:
