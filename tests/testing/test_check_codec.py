@@ -83,7 +83,6 @@ class Points(Codec):
         (TextCodec(40), ["hello", "Grüße 🇪🇺"]),
         (TextCodec(10, "ab"), ["a", "abab"]),
     ],
-    ids=repr,
 )
 def test_a_codec_that_keeps_its_promises_passes(codec, contents):
     assert check_codec(codec, [PostData(x) for x in contents]) is None
