@@ -15,6 +15,7 @@ from kilroy_gym.codecs import (
     SequenceCodec,
     TextCodec,
     UnencodablePost,
+    WordCodec,
 )
 from kilroy_gym.testing import check_codec
 
@@ -80,10 +81,11 @@ class Points(Codec):
         (BoxCodec(0.0, 10.0), [0.0, 0.1, 10.0]),
         (BoxCodec([0.0, -5.0], [1.0, 5.0]), [np.array([0.3, 0.7])]),
         (SequenceCodec(6, 4, 1, 2), [(1, 0, 2), (1, 5, 4, 3)]),
+        (WordCodec(["cats", "sleep"], 3), ["cats sleep", " ", "cats cats cats"]),
         (TextCodec(40), ["hello", "Grüße 🇪🇺"]),
         (TextCodec(10, "ab"), ["a", "abab"]),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_codec_that_keeps_its_promises_passes(codec, contents):
     assert check_codec(codec, [PostData(x) for x in contents]) is None
