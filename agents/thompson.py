@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 from kilroy_gym import ModuleAgent
-from kilroy_gym.adapters import codec_of
+from kilroy_gym.adapters import kilroy_env
 from kilroy_gym.interfaces import AnyEnv
 from kilroy_gym.modules import ThompsonModule
 
@@ -16,17 +16,17 @@ MOST_POSTS = 100_000
 
 def make_agent(env: AnyEnv, seed: int | None = None) -> ModuleAgent[Any, int]:
     """Returns the agent; every possible post is an arm, whatever others write."""
-    codec = codec_of(env)
-    space = codec.space
+    codec = kilroy_env(env).codec
+    space = None if codec is None else codec.space
     sizes: list[int] = []
     if isinstance(space, (Discrete, MultiDiscrete)):
-        sizes = np.ravel(space.nvec if isinstance(space, MultiDiscrete) else space.n).tolist()
-    if not sizes or np.prod(sizes) > MOST_POSTS:
+        sizes = np.ravel(space.n if isinstance(space, Discrete) else space.nvec).tolist()
+    if codec is None or not sizes or np.prod(sizes) > MOST_POSTS:
         raise TypeError(
             f"thompson plays up to {MOST_POSTS:,} posts that can be counted, not {space}"
         )
     actions = np.indices(sizes).reshape(len(sizes), -1).T
-    posts = codec.decode_many(actions.reshape(-1, *(space.shape or ())))
+    posts = codec.decode_many(actions.reshape(-1, *(codec.space.shape or ())))
     arms = list(dict.fromkeys(posts))  # several actions may stand for the same post
     return ModuleAgent(ThompsonModule(arms, trust=0.0, seed=seed), env)
 

@@ -112,7 +112,7 @@ def arithmetic(respond: Callable[[Actions], Scores], env_id: str) -> Callable[[]
         first = 0
         for of_round in actions:
             scores, expected, best = respond(of_round)
-            np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.bool_), np.ones(SLOTS, np.bool_)
+            np.ones((SLOTS, 1), np.float32), np.zeros(SLOTS, np.bool_), np.ones(SLOTS, np.bool_)
             np.arange(first, first + SLOTS), scores.copy(), expected.copy(), np.full(SLOTS, best)
             first += SLOTS
 

@@ -30,4 +30,4 @@ def report(
     """
     ratio = f"{reference / ours:5.2f}x the speed" if speed else f"{ours / reference:5.2f}x the time"
     times = " / ".join(f"{seconds / count * 1e6:.4g}" for seconds in (ours, reference))
-    print(f"{name:<50} {ratio}   ({times} us a {unit})")
+    print(f"{name:<52} {ratio}   ({times} us a {unit})")

@@ -29,6 +29,7 @@ from kilroy_gym.post import AnyPost, PostData, X
 
 if TYPE_CHECKING:
     from kilroy_gym.codecs.base import AnyCodec
+    from kilroy_gym.envs.observations import Observations
     from kilroy_gym.modules.base import AnyModule
 
 PostId = TypeVar("PostId", bound=Hashable)
@@ -245,6 +246,20 @@ class PlaysActions(Protocol):
 
 
 @runtime_checkable
+class BringsModule(Protocol):
+    """A Face that names the module that suits its posts.
+
+    Attributes:
+        module: The name ``package.module:function`` of a function ``(codec, seed)`` that returns
+            a :class:`~kilroy_gym.modules.KilroyModule`, or ``None``.
+    """
+
+    @property
+    def module(self) -> str | None:
+        """The name of the function, or ``None``."""
+
+
+@runtime_checkable
 class WrapsFace(Protocol):
     """A layer around a Face.
 
@@ -449,16 +464,24 @@ class KilroyEnv(Protocol):
         codec: Turns posts into actions and back; ``None`` if actions are posts.
         composed: Whether an action is a part of a post and an episode composes one.
         wait: Whether a step waits until its scores are known.
+        observations: Between what the Face shows and what agents get.
+        posts_per_episode: How many posts an episode has where it is not one, else ``None``.
     """
 
     face: AnyFace
     codec: "AnyCodec | None"
     composed: bool
     wait: bool
+    observations: "Observations"
+    posts_per_episode: int | None
 
     @property
     def simulated(self) -> bool:
         """Whether the Face is simulated, so that it can be restarted and copied."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the world was started by ``world_seed``, and no reset starts it over."""
 
     @property
     def contexts(self) -> AnyArray:
@@ -470,6 +493,13 @@ class KilroyEnv(Protocol):
     @property
     def last_posts(self) -> list[AnyPost]:
         """The posts that the last step made, in slot order; decoded lazily."""
+
+    @property
+    def last_scores(self) -> npt.NDArray[np.float64]:
+        """What the posts of the last step scored, float64 of shape ``(slots,)``.
+
+        NaN where a slot made no post, or its score is pending. No wrapper changes it.
+        """
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[AnyId, AnyPost]]:
         """Yields existing posts of the Face with their ids."""

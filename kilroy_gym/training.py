@@ -14,8 +14,8 @@ from kilroy_gym._checks import integer
 from kilroy_gym._pace import POST_RATE, Pace
 from kilroy_gym._progress import progress
 from kilroy_gym._scraping import scrape_of
-from kilroy_gym.adapters.environments import kilroy_env
-from kilroy_gym.adapters.evaluation import mean_score
+from kilroy_gym.adapters.environments import check_not_pinned, kilroy_env
+from kilroy_gym.adapters.evaluation import evaluation_copy, mean_score
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.codecs.base import AnyCodec
@@ -79,7 +79,8 @@ class KilroyTrainer:
 
     Raises:
         TypeError: An argument has the wrong type.
-        ValueError: The codec or the timing is given twice.
+        ValueError: The codec or the timing is given twice, or ``seed`` for a world that is pinned
+            by ``world_seed``.
 
     Example:
         >>> import gymnasium as gym
@@ -128,6 +129,7 @@ class KilroyTrainer:
         self._dataset_factory = dataset_factory or MemoryCachingDatasetFactory()
         self._rng = np.random.default_rng(seed)
         if seed is not None:
+            check_not_pinned(self.env, "a trainer's seed starts the world over")
             self.env.reset(seed=seed)
 
     @property
@@ -264,18 +266,18 @@ class KilroyTrainer:
     def evaluate(self, posts: int = 100) -> float:
         """Returns the mean score of new posts, made on a copy of a simulated world.
 
-        Neither the world nor what was learned changes; only the agent's random stream advances.
+        The copy keeps the environment's wrappers, except those that record or render. Scores are
+        the Face's own, whatever a wrapper makes of rewards. Neither the world nor what was learned
+        changes; only the agent's random stream advances.
 
         Args:
             posts: How many posts to make, at least 1.
 
         Raises:
-            TypeError: The Face is a live one, which cannot be copied.
+            TypeError: The Face is a live one, which cannot be copied, or a wrapper cannot be.
         """
         integer("posts", posts, 1)
-        twin = kilroy_env(self.env).snapshot()
-        twin.wait = True  # always wait when evaluating: a pending score is not a score
-        return mean_score(self.agent, twin, posts)
+        return mean_score(self.agent, evaluation_copy(self.env), posts)
 
     def _mimic(
         self,

@@ -75,8 +75,8 @@ def test_a_model_of_stable_baselines3_is_cloned_by_the_ranks_of_the_scores(facto
         agent = SB3Agent.of(sb3.PPO, env, 0, n_steps=2, batch_size=20)
         KilroyTrainer(env, agent, factory, seed=0).fine_tune(**settings)
         with th.no_grad():
-            zeros = th.zeros(1, dtype=th.long)
-            return float(agent.model.policy.get_distribution(zeros).distribution.probs[0, 1])
+            nothing = th.ones(1, 1)
+            return float(agent.model.policy.get_distribution(nothing).distribution.probs[0, 1])
 
     assert trained() == pytest.approx(0.5, abs=0.03)
     assert trained(weight_by_score=True) == pytest.approx(SHARE_OF_BETTER, abs=0.03)

@@ -4,9 +4,9 @@ import gymnasium as gym
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.codecs import TokenCodec
 from kilroy_gym.codecs.base import AnyCodec
-from kilroy_gym.interfaces import AnyEnv, AnyVectorEnv, KilroyEnv
+from kilroy_gym.interfaces import AnyEnv, AnyVectorEnv, KilroyEnv, Observation
 
 
 def as_vector(env: AnyEnv) -> AnyVectorEnv:
@@ -14,8 +14,15 @@ def as_vector(env: AnyEnv) -> AnyVectorEnv:
 
     Raises:
         TypeError: ``env`` is not a Gymnasium environment.
-        ValueError: Its autoreset mode is not ``SAME_STEP``.
+        ValueError: Its autoreset mode is not ``SAME_STEP``, or its episodes have several posts.
     """
+    for inside in _innermost(env):
+        if isinstance(inside, KilroyEnv) and inside.posts_per_episode is not None:
+            raise ValueError(
+                f"posts_per_episode={inside.posts_per_episode} is for tools that step a single "
+                "environment themselves; whoever plays here learns from every post, so make the "
+                "environment without it"
+            )
     if isinstance(env, gym.Env):
         return SyncVectorEnv([lambda: env], autoreset_mode=AutoresetMode.SAME_STEP)
     if not isinstance(env, VectorEnv):
@@ -35,8 +42,7 @@ def kilroy_envs(env: AnyEnv) -> list[KilroyEnv]:
     Raises:
         TypeError: There is none.
     """
-    base = env.unwrapped
-    inside = [each.unwrapped for each in base.envs] if isinstance(base, SyncVectorEnv) else [base]
+    inside = _innermost(env)
     found: list[KilroyEnv] = [each for each in inside if isinstance(each, KilroyEnv)]
     if len(found) < len(inside):
         raise TypeError(
@@ -52,6 +58,34 @@ def kilroy_env(env: AnyEnv) -> KilroyEnv:
         TypeError: There is none.
     """
     return kilroy_envs(env)[0]
+
+
+def unflattened(env: AnyEnv, observations: Observation) -> Observation:
+    """Returns a batch of observations as the Face shows them, whatever form they come in.
+
+    Raises:
+        TypeError: It is no Kilroy environment.
+        ValueError: They have another shape, as where a wrapper has changed them.
+    """
+    return kilroy_env(env).observations.unflattened(observations)
+
+
+def check_not_pinned(env: AnyEnv, reason: str) -> None:
+    """Refuses an environment whose world no seed starts over.
+
+    Args:
+        env: A Kilroy environment.
+        reason: Why its world would have to start over.
+
+    Raises:
+        TypeError: It is no Kilroy environment.
+        ValueError: Its world is pinned.
+    """
+    if any(inside.pinned for inside in kilroy_envs(env)):
+        raise ValueError(
+            f"world_seed pins the world of this environment, and {reason}: make the environment "
+            "without world_seed"
+        )
 
 
 def codec_of(env: AnyEnv) -> AnyCodec:
@@ -78,6 +112,14 @@ def whole_posts(env: AnyEnv) -> AnyVectorEnv:
     """
     vector = as_vector(env)
     inside = kilroy_env(vector)
-    if inside.composed and isinstance(inside.codec, SequenceCodec):
+    if inside.composed and isinstance(inside.codec, TokenCodec):
         return WholePosts(vector, inside.codec, kilroy_envs(vector))
     return vector
+
+
+def _innermost(env: object) -> list[object]:
+    """Returns what is inside all wrappers, of every slot where these are separate."""
+    if not isinstance(env, (gym.Env, VectorEnv)):
+        return []
+    base = env.unwrapped
+    return [each.unwrapped for each in base.envs] if isinstance(base, SyncVectorEnv) else [base]

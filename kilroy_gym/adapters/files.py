@@ -1,8 +1,6 @@
 """Agent files: an agent is a Python file with ``make_agent(env, seed) -> agent``."""
 
-import importlib
 import importlib.util
-import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from os import PathLike
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import kilroy_gym
+from kilroy_gym._named import find_named
 
 MakeAgent = Callable[[Any, int | None], Any]
 """Makes an agent, or a Stable-Baselines3 model, for an environment and a seed."""
@@ -78,28 +77,6 @@ def load_agent_file(name_or_path: str | PathLike[str]) -> MakeAgent:
     if not callable(make_agent):
         raise ValueError(f"{path} defines no function make_agent(env, seed) that returns an agent")
     found: MakeAgent = make_agent
-    return found
-
-
-def find_named(reference: str) -> Any:
-    """Returns what ``package.module:name`` names.
-
-    Args:
-        reference: The name. As with ``python -m``, it can be in the current folder.
-
-    Raises:
-        ValueError: ``reference`` does not have that form.
-        ImportError: There is no such Python module.
-        AttributeError: The Python module has no such name.
-    """
-    path, _, name = reference.partition(":")
-    if not path or not name:
-        raise ValueError(f"{reference!r} must be of the form package.module:name")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    found: Any = importlib.import_module(path)
-    for part in name.split("."):
-        found = getattr(found, part)
     return found
 
 

@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 
 from kilroy_gym._checks import integer
 from kilroy_gym._progress import progress
-from kilroy_gym.adapters.environments import kilroy_env, whole_posts
+from kilroy_gym.adapters.environments import kilroy_env, unflattened, whole_posts
 from kilroy_gym.adapters.rounds import Draft, Rounds, actions_of
 from kilroy_gym.adapters.whole_posts import WholePosts
 from kilroy_gym.interfaces import Action, AnyArray, AnyEnv, Callback, Observation, Round
@@ -104,7 +104,8 @@ class ModuleAgent(Generic[X, DraftId]):
         """
         space = self._env.single_observation_space
         batched = np.ndim(observation) > len(space.shape or ())
-        observations = observation if batched else [observation]
+        given = observation if batched else [observation]
+        observations = unflattened(self._env, given)
         if isinstance(self._env, WholePosts):
             actions, state = self._env.next_tokens(observations, state, self._sketch)
         else:

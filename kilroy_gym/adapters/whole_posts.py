@@ -8,7 +8,7 @@ import numpy.typing as npt
 from gymnasium.vector import VectorWrapper
 from gymnasium.vector.utils import batch_space
 
-from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.codecs import TokenCodec
 from kilroy_gym.interfaces import (
     Action,
     AnyId,
@@ -41,7 +41,7 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
     """
 
     def __init__(
-        self, env: AnyVectorEnv, codec: SequenceCodec, inside: Sequence[KilroyEnv]
+        self, env: AnyVectorEnv, codec: TokenCodec[Any], inside: Sequence[KilroyEnv]
     ) -> None:
         """Takes the codec's action space; the observation is still the post so far."""
         super().__init__(env)
@@ -73,9 +73,8 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         arrived: dict[AnyId, float] = {}
         posted: dict[int, AnyPost] = {}
         for tokens in posts.T:
-            # A waiting slot writes starts, which are not stops, and began late: its draft cannot
-            # be finished.
-            tokens = np.where(writing, tokens, self.codec.start)
+            # A waiting slot began late: its draft cannot be finished without a stop.
+            tokens = np.where(writing, tokens, self.codec.stop == 0)
             observations, rewards, terminated, truncated, infos = self.env.step(tokens)
             scores += rewards
             ended = terminated | truncated
@@ -101,26 +100,26 @@ class WholePosts(VectorWrapper):  # not generic before Gymnasium 1.3
         """Returns the next token of each post, for an agent that is asked token by token.
 
         Args:
-            observations: The posts so far, of shape ``(n, length)``.
+            observations: The posts so far as tokens, of shape ``(n, length)``.
             state: What the last call returned, or ``None`` if all posts are empty.
             write: Maps the observations of empty posts to whole posts, as actions.
 
         Returns:
             The tokens, int64 of shape ``(n,)``, and the state: the whole posts, int64 of shape
-            ``(n, length - 1)``.
+            ``(n, steps)``.
 
         Raises:
             ValueError: A post is not empty and there is no state to tell how it continues.
         """
         drafts = np.asarray(observations)
-        written = (drafts < self.codec.vocabulary).sum(axis=1) - 1
+        written = (drafts < self.codec.vocabulary).sum(axis=1) - len(self.codec.beginning)
         begins = written == 0
         if state is None and not begins.all():
             raise ValueError(
                 "a module writes whole posts, so in the middle of one it needs the state that the "
                 "last `predict` returned: pass it, as in `predict(observation, state)`"
             )
-        posts = np.zeros((len(drafts), self.codec.length - 1), np.int64)
+        posts = np.zeros((len(drafts), self.codec.steps), np.int64)
         if state is not None:
             posts[:] = state
         if begins.any():

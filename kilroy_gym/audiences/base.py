@@ -8,11 +8,11 @@ import numpy.typing as npt
 from gymnasium import Space
 from gymnasium.spaces import Discrete
 
-from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs import Codec, TokenCodec
 
 # A plain tuple: a named one takes longer to make than the whole rest of a response.
 Response = tuple[Any, Any, Any]
-"""How an audience took a post, or a batch of them in the order in which they went out.
+"""How an audience responded to a post, or to a batch of posts in the order they went out.
 
 ``(score, expected_score, best_score)``: what was earned, the mean of the distribution that it was
 drawn from, and the best expected score that any post could have had then. Each is a number, for
@@ -32,29 +32,50 @@ class Audience(ABC):
     Attributes:
         codec: Between the audience's actions and posts.
         observation_space: What :meth:`observe` gives for one post.
+        module: What suits its posts: the name ``package.module:function`` of a function from a
+            codec of its posts and a seed to a new :class:`~kilroy_gym.modules.KilroyModule`.
+            ``None`` where there is no such module.
     """
 
     codec: Codec[Any]
     observation_space: Space[Any] = Discrete(1)
+    module: str | None = None
+
+    @property
+    def tokens(self) -> TokenCodec[Any] | None:
+        """Between posts and the tokens that they are composed of, ``None`` where they are not."""
+        return self.codec if isinstance(self.codec, TokenCodec) else None
 
     @abstractmethod
     def respond(self, actions: Any, rng: np.random.Generator) -> Response:
-        """Takes one action or a batch, moves on in time, and responds."""
+        """Takes one action or a batch, moves on in time, and responds.
+
+        Args:
+            actions: One action of the codec, or a batch of shape ``(n, *codec.space.shape)``.
+            rng: Where the noise comes from.
+        """
 
     @abstractmethod
     def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], Any]:
-        """Returns what others post, as ``count`` actions, and what they observed.
+        """Returns what others post, and what they observed before.
 
-        The second is an array of ``count`` observations, or ``None`` where nothing is observed.
+        Returns:
+            Actions of shape ``(count, *codec.space.shape)``, and observations of shape
+            ``(count, *observation_space.shape)`` or ``None`` where nothing is observed.
         """
 
     def restart(self, rng: np.random.Generator) -> None:
-        """Goes back to the start of time; ``rng`` draws what differs between two worlds."""
+        """Goes back to the first post of a new world; ``rng`` draws what differs between worlds."""
 
     def observe(self, count: int) -> npt.NDArray[Any]:
-        """Returns what is observed before each of the next ``count`` posts: nothing, a 0."""
+        """Returns what is observed before each of the next posts; by default nothing.
+
+        Returns:
+            An array of shape ``(count, *observation_space.shape)``; int64 zeros where there is
+            nothing to observe.
+        """
         return np.zeros(count, np.int64)
 
     def delay(self, score: float) -> int:
-        """Returns how many later posts go out before the score of a post is known."""
+        """Returns how many later posts must go out before this score is known."""
         return 0

@@ -27,7 +27,8 @@ class BernoulliAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -45,16 +46,18 @@ class BernoulliAudience(Audience):
 
     ## Arguments
 
-    None but those of every environment: `render_mode`, `post_rate`, `score_delay_s`.
+    None but those of every environment: `render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`.
 
     ```python
     >>> import gymnasium as gym
     >>> import kilroy_gym
     >>> env = gym.make("Kilroy-Bernoulli-v0")
     >>> env.reset(seed=0)
-    (0, {})
-    >>> env.step(1)
-    (0, 1.0, True, False, {'post_id': 0, 'expected_score': 1.0, 'best_score': 1.0})
+    (array([1.], dtype=float32), {'post_id': -1, 'expected_score': 0.0, 'best_score': 0.0})
+    >>> observation, *happened = env.step(1)
+    >>> happened
+    [1.0, True, False, {'post_id': 0, 'expected_score': 1.0, 'best_score': 1.0}]
 
     ```
 
@@ -63,13 +66,16 @@ class BernoulliAudience(Audience):
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
 
+    module = "kilroy_gym.adapters.own_modules:bernoulli_module"
+
     def __init__(self) -> None:
         """Takes no arguments."""
         self.codec = BinaryCodec()
 
     def respond(self, actions: Any, rng: np.random.Generator) -> Response:
         """Scores True +1 and False -1."""
-        score = 2.0 * actions - 1.0
+        score = 2.0 * actions
+        score -= 1.0
         return score, score, 1.0
 
     def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:

@@ -1,4 +1,4 @@
-"""Scores that take their time."""
+"""Scores that arrive late."""
 
 from typing import Any
 
@@ -25,7 +25,8 @@ class DelayedAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -44,7 +45,8 @@ class DelayedAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Delayed-v0", longest=100)`:
 
     - `topics`: number of topics, 2 to 10,000 (5)
@@ -55,6 +57,8 @@ class DelayedAudience(Audience):
 
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    module = "kilroy_gym.adapters.own_modules:delayed_module"
 
     def __init__(self, topics: int = 5, longest: int = 30, noise: float = 1.0) -> None:
         """Checks the arguments."""
@@ -76,7 +80,7 @@ class DelayedAudience(Audience):
         return expected + self.noise * rng.standard_normal(expected.shape), expected, self._best
 
     def delay(self, score: float) -> int:
-        """Returns the delay of a score in posts: the better, the shorter."""
+        """Returns the delay of a score, in posts: better scores arrive sooner."""
         distance = (score - 5) / self.noise
         return round(self.longest * (1 - distance / (1 + abs(distance))) / 2)
 

@@ -10,7 +10,7 @@ from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
 
 BLOCK = 1024
-"""How many posts' tastes are computed at a time."""
+"""For how many posts tastes are computed at a time."""
 
 
 class DriftAudience(Audience):
@@ -26,7 +26,8 @@ class DriftAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -46,7 +47,8 @@ class DriftAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Drift-v0", jump_every=500)`:
 
     - `topics`: number of topics, 2 to 1,000 (5)
@@ -58,6 +60,8 @@ class DriftAudience(Audience):
 
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    module = "kilroy_gym.adapters.own_modules:drift_module"
 
     def __init__(
         self,
@@ -111,7 +115,7 @@ class DriftAudience(Audience):
         return self._means[first : first + count], self._best[first : first + count]
 
     def _block(self) -> npt.NDArray[np.float64]:
-        """Computes the tastes of the next block of posts, whoever asks for them."""
+        """Computes the tastes of the next block: the same for single posts and for rounds."""
         numbers = self._computed + np.arange(BLOCK)
         jumps = np.zeros(BLOCK, np.int64)
         if self.jump_every:

@@ -24,7 +24,8 @@ class GrowthAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -44,7 +45,8 @@ class GrowthAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Growth-v0", topics=50)`:
 
     - `topics`: number of topics, 2 to 10,000 (100)
@@ -56,6 +58,8 @@ class GrowthAudience(Audience):
 
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    module = "kilroy_gym.adapters.own_modules:growth_module"
 
     def __init__(
         self, topics: int = 100, followers: float = 10_000, posts: int = 10_000, noise: float = 1.0
@@ -76,7 +80,7 @@ class GrowthAudience(Audience):
         self._made = 0
 
     def respond(self, actions: Any, rng: np.random.Generator) -> Response:
-        """Scores topics, with noise, for as many followers as there are by then."""
+        """Scores topics, with noise, at the number of followers that the account has by then."""
         actions = np.asarray(actions)
         numbers = np.arange(self._made, self._made + actions.size).reshape(actions.shape)
         self._made += actions.size

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
-from kilroy_gym.codecs import TextCodec
+from kilroy_gym.codecs import TextCodec, WordCodec
 
 SLOTS: tuple[tuple[str, ...], ...] = (
     ("apparently", "breaking", "finally", "honestly", "look", "reportedly", "sadly", "yes"),
@@ -29,6 +29,13 @@ OPTIONAL = (0, 2, 4, 6)
 WORDS = tuple(word for slot in SLOTS for word in slot)
 SLOT_OF = {word: number for number, slot in enumerate(SLOTS) for word in slot}
 BEGIN, FINISH = -1, len(SLOTS)
+STEPS = frozenset(
+    (before, after)
+    for before in range(BEGIN, FINISH)
+    for after in range(before + 1, FINISH + 1)
+    if all(slot in OPTIONAL for slot in range(before + 1, after))
+)
+"""The steps from slot to slot that the grammar makes, with the beginning and the end."""
 
 
 class TextAudience(Audience):
@@ -46,7 +53,8 @@ class TextAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -74,7 +82,8 @@ class TextAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Text-v0", likes=100)`:
 
     - `likes`: likes of the best post, 0.01 to 1,000,000 (20)
@@ -86,6 +95,7 @@ class TextAudience(Audience):
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
 
+    module = "kilroy_gym.adapters.own_modules:text_module"
     codec: TextCodec
 
     def __init__(self, likes: float = 20.0, dispersion: float = 5.0, max_length: int = 140) -> None:
@@ -94,6 +104,11 @@ class TextAudience(Audience):
         self.dispersion = number("dispersion", dispersion, 0.01, 1000)
         self.max_length = integer("max_length", max_length, 80, 10_000)
         self.codec = TextCodec(self.max_length, map(chr, range(ord(" "), ord("~") + 1)))
+
+    @property
+    def tokens(self) -> WordCodec:
+        """Between sentences and the words that they are composed of: 7 at most, as the slots."""
+        return WordCodec(WORDS, len(SLOTS))
 
     def restart(self, rng: np.random.Generator) -> None:
         """Draws which words are liked."""
@@ -124,13 +139,23 @@ class TextAudience(Audience):
 
     def _expected(self, text: str) -> float:
         """Returns the expected score of a post."""
-        words = [word.strip(string.punctuation) for word in text.lower().split()]
-        found: list[list[float]] = [[] for _ in SLOTS]
+        words = words_of(text)
+        found: dict[int, list[float]] = {}
         for word in words:
-            if word in SLOT_OF:
-                found[SLOT_OF[word]].append(self.appeals[word])
-        appeal = sum(sum(values) / len(values) for values in found if values) / len(SLOTS)
-        return self.likes * appeal * reads(words)
+            appeal = self.appeals.get(word)
+            if appeal is not None:
+                found.setdefault(SLOT_OF[word], []).append(appeal)
+        if not found:
+            return 0.0
+        of_slots = [sum(found[slot]) / len(found[slot]) for slot in sorted(found)]
+        return self.likes * (sum(of_slots) / len(SLOTS)) * reads(words)
+
+
+def words_of(text: str) -> list[str]:
+    """Returns the words of a post, in lower case and without punctuation at their ends."""
+    words = text.lower().split()
+    # Most words are of the grammar as they stand.
+    return [word if word in SLOT_OF else word.strip(string.punctuation) for word in words]
 
 
 def reads(words: Iterable[str]) -> float:
@@ -139,12 +164,5 @@ def reads(words: Iterable[str]) -> float:
     Args:
         words: Of a post, in lower case; one that the grammar does not have makes no step right.
     """
-    places = [BEGIN, *(SLOT_OF.get(word) for word in words), FINISH]
-    steps = [
-        before is not None
-        and after is not None
-        and after > before
-        and all(slot in OPTIONAL for slot in range(before + 1, after))
-        for before, after in pairwise(places)
-    ]
-    return sum(steps) / len(steps)
+    places = [BEGIN, *map(SLOT_OF.get, words), FINISH]
+    return sum([step in STEPS for step in pairwise(places)]) / (len(places) - 1)

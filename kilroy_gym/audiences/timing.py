@@ -32,7 +32,9 @@ class TimingAudience(Audience):
 
     ## Observation Space
 
-    `MultiDiscrete([24, 7])`: the hour, and the weekday from Monday as 0, of the next post.
+    `Box(0, 1, (31,), float32)`: the hour of the next post as a one-hot vector of 24 elements, then
+    its weekday, from Monday, as one of 7. With `observation="discrete"` it is
+    `MultiDiscrete([24, 7])`: the hour and the weekday themselves, Monday as 0.
 
     ## Rewards
 
@@ -53,7 +55,8 @@ class TimingAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Timing-v0", topics=8)`:
 
     - `topics`: number of topics, 2 to 1,000 (5)
@@ -66,6 +69,8 @@ class TimingAudience(Audience):
 
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    module = "kilroy_gym.adapters.own_modules:timing_module"
 
     def __init__(
         self, topics: int = 5, sharpness: float = 2.0, noise: float = 1.0, hours_between: int = 5

@@ -27,7 +27,8 @@ class ToneAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -46,7 +47,8 @@ class ToneAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Tone-v0", scales=2)`:
 
     - `scales`: number of scales, 1 to 100 (1)
@@ -58,6 +60,8 @@ class ToneAudience(Audience):
 
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    module = "kilroy_gym.adapters.own_modules:tone_module"
 
     def __init__(
         self, scales: int = 1, width: float = 2.0, noise: float = 0.1, offset: float = 2.0

@@ -25,7 +25,8 @@ class TopicsAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -45,7 +46,8 @@ class TopicsAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Topics-v0", topics=20)`:
 
     - `topics`: number of topics, 2 to 10,000 (10)
@@ -60,6 +62,8 @@ class TopicsAudience(Audience):
 
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
+
+    module = "kilroy_gym.adapters.own_modules:topics_module"
 
     def __init__(
         self,

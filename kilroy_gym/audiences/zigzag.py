@@ -28,7 +28,8 @@ class ZigzagAudience(Audience):
 
     ## Observation Space
 
-    `Discrete(1)`: always 0, since there is nothing to observe.
+    `Box(0, 1, (1,), float32)`: always `[1.0]`, since there is nothing to observe
+    (`observation="discrete"` gives `Discrete(1)`, always 0).
 
     ## Rewards
 
@@ -46,7 +47,8 @@ class ZigzagAudience(Audience):
 
     ## Arguments
 
-    Beside those of every environment (`render_mode`, `post_rate`, `score_delay_s`), as in
+    In addition to those of every environment (`render_mode`, `post_rate`, `score_delay_s`,
+    `observation`, `world_seed`, `posts_per_episode`), as in
     `gym.make("Kilroy-Zigzag-v0", length=7)`:
 
     - `vocabulary`: number of tokens, 4 to 1,000 (10)
@@ -57,6 +59,7 @@ class ZigzagAudience(Audience):
     * v0: Initial version
     """  # noqa: D212, D415 - laid out as Gymnasium's documentation wants it
 
+    module = "kilroy_gym.adapters.own_modules:zigzag_module"
     codec: SequenceCodec
 
     def __init__(self, vocabulary: int = 10, length: int = 5) -> None:

@@ -7,8 +7,9 @@ action, and ``decode`` turns an action into content. The batch versions work on 
 from kilroy_gym.codecs.base import Codec, UnencodablePost
 from kilroy_gym.codecs.box import BoxCodec
 from kilroy_gym.codecs.categorical import BinaryCodec, CategoricalCodec
-from kilroy_gym.codecs.sequence import SequenceCodec
+from kilroy_gym.codecs.sequence import SequenceCodec, TokenCodec
 from kilroy_gym.codecs.text import TextCodec, common_characters, graphemes
+from kilroy_gym.codecs.words import WordCodec
 
 __all__ = [
     "BinaryCodec",
@@ -17,7 +18,9 @@ __all__ = [
     "Codec",
     "SequenceCodec",
     "TextCodec",
+    "TokenCodec",
     "UnencodablePost",
+    "WordCodec",
     "common_characters",
     "graphemes",
 ]

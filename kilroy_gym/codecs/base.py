@@ -73,7 +73,7 @@ def as_array(values: object) -> AnyArray:
     """Returns values as an array; ragged ones as an array of shape ``()`` that fits no space."""
     try:
         return np.asarray(values)
-    except ValueError:
+    except (ValueError, TypeError):  # or a tensor on another device
         return np.asarray(None)
 
 

@@ -58,16 +58,16 @@ class CategoricalCodec(Codec[Choice]):
 
     def decode(self, action: Action) -> Choice:
         """Returns the choice with the number ``action``, an integer in [0, n)."""
-        if type(action) is int and 0 <= action < len(self.choices):  # fast path
-            return self.choices[action]
         return self.choices[self.check_action(action)]
 
     def check_action(self, action: Action) -> int:
-        """Returns an integer in [0, n) as a Python ``int``."""
-        if isinstance(action, (int, np.integer, np.bool_)) and 0 <= action < len(self.choices):
+        """Returns an integer in [0, n), also from an array or tensor of one, as an ``int``."""
+        if not isinstance(action, int):  # fast path otherwise
+            array = as_array(action)
+            if array.ndim == 0 and array.dtype.kind in "iub":
+                action = array.item()
+        if isinstance(action, int) and 0 <= action < len(self.choices):
             return int(action)
-        if isinstance(action, np.ndarray) and action.ndim == 0 and action.dtype.kind in "iub":
-            return self.check_action(int(action))
         raise InvalidAction(
             f"action {short(action)} is not in {self.space}: it must be an integer "
             f"from 0 to {len(self.choices) - 1}"
@@ -81,13 +81,15 @@ class CategoricalCodec(Codec[Choice]):
                 f"actions must be a one-dimensional array of integers, got shape {array.shape} "
                 f"and dtype {array.dtype}"
             )
-        if array.size and (array.min() < 0 or array.max() >= len(self.choices)):
+        numbers = array.astype(np.int64, copy=False)
+        # As unsigned ones the negative are the greatest, so one look is enough.
+        if numbers.size and numbers.view(np.uint64).max() >= len(self.choices):
             wrong = array[(array < 0) | (array >= len(self.choices))][0]
             raise InvalidAction(
                 f"action {wrong} is not in {self.space}: it must be an integer "
                 f"from 0 to {len(self.choices) - 1}"
             )
-        return array.astype(np.int64, copy=False)
+        return numbers
 
     def decode_many(self, actions: Action) -> list[Choice]:
         """Returns the choices with these numbers."""

@@ -19,6 +19,9 @@ Count = Callable[[str], int]
 BYTES_PER_CHARACTER = 10
 """Default limit of UTF-8 bytes per counted character, as in the AT protocol's lexicons."""
 
+PRINTABLE = frozenset(map(chr, range(0x20, 0x7F)))
+"""The characters of ASCII that are no controls."""
+
 RANGES = (
     "\t\n\r",
     (0x20, 0x7E),  # printable ASCII
@@ -83,6 +86,7 @@ class PostText(Text):
         most = max_length if count is len else max_bytes
         super().__init__(most, min_length=1, charset=characters)
         self.limit, self.max_bytes, self.count = max_length, max_bytes, count
+        self._takes_ascii = self.character_set.issuperset(PRINTABLE)
 
     def fault(self, x: object) -> str | None:
         """Says what is wrong with a text; ``None`` if it is in the space."""
@@ -90,7 +94,8 @@ class PostText(Text):
             return f"{short(x)} is not a text"
         if not x:
             return "it is empty"
-        if not self.character_set.issuperset(x):
+        plain = self._takes_ascii and x.isascii() and x.isprintable()  # the usual one, at once
+        if not plain and not self.character_set.issuperset(x):
             wrong = dict.fromkeys(c for c in x if c not in self.character_set)
             codes = ", ".join(f"U+{ord(character):04X}" for character in list(wrong)[:5])
             return f"{short(x, 60)} has characters that are not allowed: {codes}"
@@ -204,7 +209,9 @@ class TextCodec(Codec[str]):
         return self.check_action(action)
 
     def check_action(self, action: Action) -> str:
-        """Returns one text as a ``str``."""
+        """Returns one text as a ``str``; takes arrays of one text."""
+        if isinstance(action, np.ndarray) and action.ndim == 0:
+            action = action.item()
         fault = self.space.fault(action)
         if fault is not None:
             raise InvalidAction(f"the action is not in {self.space}: {fault}")

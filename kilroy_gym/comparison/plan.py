@@ -14,7 +14,7 @@ import gymnasium as gym
 import kilroy_gym
 from kilroy_gym._records import fresh_directory, written_whole
 from kilroy_gym.adapters import agent_file, load_agent_file
-from kilroy_gym.adapters.environments import as_vector, kilroy_env
+from kilroy_gym.adapters.environments import as_vector, check_not_pinned, kilroy_env
 from kilroy_gym.comparison.settings import check_same, digest
 
 WARM_STARTS = {"yes": (True,), "no": (False,), "both": (False, True)}
@@ -208,6 +208,7 @@ def _checked_environment(env_id: str, update_rate: int) -> str:
     """Returns the id with its version, and the package to import where one was given."""
     env = gym.make_vec(env_id, num_envs=update_rate)
     kilroy_env(as_vector(env))
+    check_not_pinned(env, "a comparison starts a world over for every run")
     if env.spec is None or env.spec.nondeterministic:
         raise ValueError(
             f"{env_id} posts to a live Face: a comparison needs one that starts afresh for every "

@@ -1,4 +1,4 @@
-"""Face -> Gymnasium: one post a step, a round a step, or composing."""
+"""Face -> Gymnasium: one post, one round, or one token per step."""
 
 from kilroy_gym.clock import Clock, SystemClock
 from kilroy_gym.envs.compose import ComposedEnv, ComposedVectorEnv

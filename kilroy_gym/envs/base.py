@@ -1,18 +1,21 @@
-"""What the environment of one post a step and that of one round a step have in common."""
+"""What both environments share: the one of a post per step, and the one of a round per step."""
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from gymnasium import Space
-from gymnasium.spaces import Discrete
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.seeding import np_random
 
-from kilroy_gym._checks import number
+from kilroy_gym._checks import integer, number
 from kilroy_gym.clock import Clock, SystemClock
 from kilroy_gym.codecs import Codec
 from kilroy_gym.envs.feed import Feed
+from kilroy_gym.envs.observations import NOTHING, Observations
 from kilroy_gym.envs.publisher import Publisher
 from kilroy_gym.envs.spaces import PostSpace
 from kilroy_gym.interfaces import (
@@ -27,23 +30,27 @@ from kilroy_gym.post import PostData
 
 RENDER_MODES = ["ansi", "human", "rgb_array"]
 RENDER_FPS = 4
-NOTHING = Discrete(1)
-"""What is observed where there is nothing to observe: a constant input to every kind of policy."""
 
 
 class OnFace:
-    """A Face with its codec and its timing, as both kinds of environment hold it.
+    """A Face with its codec and its timing: the part that both environments share.
 
     Attributes:
-        composed: Whether an action is a part of a post, and the post itself the episode.
+        composed: Whether an action is one token, and the whole post the episode.
+        observations: Between what the Face shows and what agents get.
+        posts_per_episode: How many posts an episode has where it is not one, else ``None``.
     """
 
     composed: bool = False
     face: KilroyFace[Any, Any]
     codec: Codec[Any] | None
+    observations: Observations
+    posts_per_episode: int | None = None
     render_mode: str | None
     wait: bool = True
     _slots: int = 1
+    _pinned: bool = False
+    _spec: EnvSpec | None = None
 
     def _set_up(
         self,
@@ -53,8 +60,10 @@ class OnFace:
         score_delay_s: float,
         render_mode: str | None,
         clock: Clock | None,
-        wait: bool = True,
-        close_face: bool = True,
+        wait: bool,
+        close_face: bool,
+        observation: str,
+        world_seed: int | None,
     ) -> None:
         """Checks and keeps the arguments that both environments take."""
         if not isinstance(face, KilroyFace):
@@ -69,23 +78,33 @@ class OnFace:
             )
         self.face = face
         self.codec = codec
+        self.wait = wait
         self.render_mode = render_mode
         self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
         self._feed = Feed() if render_mode else None
         self._knows_truth = find(face, KnowsTruth) is not None
         self._world = find(face, Simulated)
         observes = find(face, Observes)
-        # What is observed is always 0 on most Faces; those are not asked.
-        asked = observes is not None and observes.observation_space != NOTHING
-        self._observe = observes.observe if observes is not None and asked else None
-        # Only the Face itself, since a wrapper's own `post` would be passed by.
+        shown = NOTHING if observes is None else observes.observation_space
+        self.observations = Observations(shown, observation)
+        # Most Faces show nothing; they are never asked.
+        self._observe = observes.observe if observes is not None and shown != NOTHING else None
+        # Only the Face itself: around a wrapper this would go past the wrapper's own `post`.
         plays = face if isinstance(face, PlaysActions) and face.plays_actions else None
         untimed = wait and not (post_rate or score_delay_s)
-        self._player = plays if plays and plays.codec is codec and untimed else None
-        # What the last step sent: posts, or actions with what was observed before them.
+        own = plays is not None and (plays.codec is codec or self.composed)
+        self._player = plays if own and untimed else None
+        # What the last step sent: posts, or actions with the observations before them.
         self._sent: list[PostData[Any]] | tuple[Any, npt.NDArray[Any] | None] = []
+        self._scored: Any = None
         self._seen: npt.NDArray[Any] | None = None
         self._face_to_close = face if close_face else None
+        # Minari records only keys that `reset` and `step` have in common.
+        self._before: dict[str, Any] = {} if self._world is None else {"post_id": -1}
+        if self._before and self._knows_truth:
+            self._before.update(expected_score=0.0, best_score=0.0)
+        if world_seed is not None:
+            self._pin(integer("world_seed", world_seed, 0))
 
     @property
     def post_rate(self) -> float:
@@ -103,8 +122,24 @@ class OnFace:
         return self._world is not None
 
     @property
+    def pinned(self) -> bool:
+        """Whether the world was started by ``world_seed``, and no reset starts it over."""
+        return self._pinned
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How Gymnasium made the environment; that of a pinned world is nondeterministic."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        # Checkers read there whether a seed repeats what happened.
+        pinned = spec is not None and self._pinned
+        self._spec = replace(spec, nondeterministic=True) if spec and pinned else spec
+
+    @property
     def contexts(self) -> npt.NDArray[Any]:
-        """What is observed before each of the next posts, as the Face gives it: ``(slots, ...)``.
+        """What is observed before each of the next posts, as the Face shows it: ``(slots, ...)``.
 
         Zeros where there is nothing to observe. It is the structured observation, whatever form
         the agent gets it in.
@@ -118,6 +153,16 @@ class OnFace:
             actions, seen = self._sent
             self._sent = in_context(self._decoded(actions), seen)
         return list(self._sent)
+
+    @property
+    def last_scores(self) -> npt.NDArray[np.float64]:
+        """What the posts of the last step scored, float64 of shape ``(slots,)``.
+
+        NaN where a slot made no post, or its score is pending. No wrapper changes it.
+        """
+        if self._scored is None:
+            return np.full(self._slots, np.nan)
+        return np.array(self._scored, np.float64).reshape(self._slots)
 
     def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
         """Yields existing posts of the Face with their ids."""
@@ -152,9 +197,23 @@ class OnFace:
         twin.render_mode = twin._feed = twin._face_to_close = None
         return twin
 
+    def _pin(self, world_seed: int) -> None:
+        """Starts the world once and for all.
+
+        Raises:
+            ValueError: The Face is a live one.
+        """
+        if self._world is None:
+            raise ValueError(
+                f"world_seed starts a simulated world, and {type(self.face).__name__} is a live "
+                "Face: leave it out"
+            )
+        self._restart(np_random(world_seed)[0])
+        self._pinned = True
+
     def _restart(self, rng: np.random.Generator) -> None:
-        """Starts a simulated Face over; a live one stays as it is."""
-        if self._world is not None:
+        """Starts a simulated Face over; a live one, or a pinned world, stays as it is."""
+        if self._world is not None and not self._pinned:
             self._world.restart(rng)
             self._publisher.forget()
             if self._feed is not None:
@@ -170,6 +229,10 @@ class OnFace:
         """Observes what is there before the next posts."""
         if self._observe is not None:
             self._seen = self._observe(self._slots)
+
+    def _codec_of(self, player: PlaysActions) -> Codec[Any]:
+        """Returns the codec of the actions; where posts are composed it is not the Face's own."""
+        return player.codec if self.codec is None else self.codec
 
     def _decoded(self, actions: Any) -> list[Any]:
         """Returns the contents that checked actions stand for."""
@@ -191,11 +254,7 @@ def in_context(xs: list[Any], seen: npt.NDArray[Any] | None) -> list[PostData[An
     return [PostData(x, context) for x, context in zip(xs, seen, strict=True)]
 
 
-def spaces_for(
-    face: KilroyFace[Any, Any], codec: Codec[Any] | None
-) -> tuple[Space[Any], Space[Any]]:
-    """Returns the observation space and the action space of an environment."""
+def action_space_for(codec: Codec[Any] | None) -> Space[Any]:
+    """Returns the action space of an environment with a codec, or without one."""
     # Copied: their random streams must not be shared between environments.
-    observes = find(face, Observes)
-    observation_space = copy.deepcopy(NOTHING if observes is None else observes.observation_space)
-    return observation_space, copy.deepcopy(codec.space) if codec else PostSpace()
+    return copy.deepcopy(codec.space) if codec else PostSpace()

@@ -1,13 +1,22 @@
-"""One post a step."""
+"""One post per step."""
 
 from typing import Any, ClassVar, Generic
 
 import gymnasium as gym
+import numpy as np
 from gymnasium.error import InvalidAction
 
+from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
-from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, in_context, spaces_for
+from kilroy_gym.envs.base import (
+    RENDER_FPS,
+    RENDER_MODES,
+    OnFace,
+    action_space_for,
+    in_context,
+)
+from kilroy_gym.envs.episodes import LoneResets
 from kilroy_gym.interfaces import KilroyFace, PlaysActions, PostId
 from kilroy_gym.post import PostData, X
 
@@ -17,10 +26,12 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
 
     An episode is one post, so every step terminates. ``info`` holds ``post_id``, and where the
     Face knows the truth (a method ``truth(post_id)``) also ``expected_score`` and
-    ``best_score``. ``reset`` never touches the platform: nothing un-posts. With a seed it starts
-    a *simulated* Face over.
+    ``best_score``, as Python numbers. On a simulated Face ``reset`` gives the same keys, with -1
+    and 0.0. ``reset`` never touches the platform: nothing un-posts. With a seed it starts a
+    *simulated* Face over, unless ``world_seed`` has started its world.
 
-    The observation is what the Face gives (``observe``), else always 0 in ``Discrete(1)``. The
+    The observation is a float32 vector of what the Face shows (``observe``), or the constant
+    ``[1.0]`` where it shows nothing: see :class:`~kilroy_gym.envs.observations.Observations`. The
     action space is the codec's; with no codec the action is the
     :class:`~kilroy_gym.post.PostData` itself.
 
@@ -33,10 +44,16 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             made), ``"rgb_array"`` (a picture of the scores over time) or ``None``.
         clock: Where time comes from; the machine's unless another is handed in.
         close_face: Whether ``close`` closes the Face, too.
+        observation: ``"vector"``, or ``"discrete"`` for observations as the Face shows them.
+        world_seed: Starts a simulated world now; no reset starts it over, and a reset's seed
+            only seeds ``np_random``. For tools that pass a seed to every reset.
+        posts_per_episode: At least 2: the posts of an episode, which then ends by truncation. For
+            tools that waste a step at the end of every episode; set their discount to 0.
 
     Raises:
         TypeError: ``face`` or ``codec`` is something else.
-        ValueError: A duration is negative or no number, or the render mode is unknown.
+        ValueError: A number is out of its range, or ``render_mode`` or ``observation`` is unknown,
+            or ``world_seed`` is given for a live Face.
 
     Example:
         >>> from kilroy_gym.audiences import BernoulliAudience
@@ -45,7 +62,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         >>> env = FaceEnv(SimulatedFace(BernoulliAudience()), BinaryCodec())
         >>> observation, info = env.reset(seed=0)
         >>> env.step(0)[:4]
-        (0, -1.0, True, False)
+        (array([1.], dtype=float32), -1.0, True, False)
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -63,32 +80,92 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         clock: Clock | None = None,
         *,
         close_face: bool = True,
+        observation: str = "vector",
+        world_seed: int | None = None,
+        posts_per_episode: int | None = None,
     ) -> None:
         """Checks the arguments and derives the spaces."""
         self._set_up(
-            face, codec, post_rate, score_delay_s, render_mode, clock, close_face=close_face
+            face,
+            codec,
+            post_rate,
+            score_delay_s,
+            render_mode,
+            clock,
+            True,
+            close_face,
+            observation,
+            world_seed,
         )
-        self.observation_space, self.action_space = spaces_for(face, codec)
+        if posts_per_episode is not None:
+            self.posts_per_episode = integer("posts_per_episode", posts_per_episode, 2)
+        self.observation_space = self.observations.space
+        self.action_space = action_space_for(codec)
+        self._nothing = np.ones(1, np.float32) if self.observations.constant else None
+        self._posts = 0  # since the last reset
+        self._lone_resets = LoneResets()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begins an episode; with a seed, starts a simulated Face over."""
+        """Begins an episode; with a seed, starts a simulated Face over unless it is pinned."""
         if seed is not None:  # without one Gymnasium's own reset does nothing, at a cost
             super().reset(seed=seed)
             self._restart(self.np_random)
+            if self.simulated and not self.pinned:
+                self._lone_resets.add(self._posts)
+        else:
+            self._lone_resets.count = 0
+        self._posts = 0
         self._look()
-        return self._observation(), {}
+        return self._observation(), self._before.copy()
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Makes a post, waits until its score is known, and returns that as the reward.
+
+        Returns:
+            The observation before the next post, the score, whether the episode is over by its
+            end and by truncation, and the ``info`` of the post.
 
         Raises:
             gymnasium.error.InvalidAction: The action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the post where it was made.
         """
         if self._player is not None and self._feed is None:
-            return self._play(self._player, action)
+            score, info = self._play(self._player, action)
+        else:
+            score, info = self._publish(action)
+        self._scored = score
+        self._posts += 1
+        if self._observe is not None:
+            self._look()
+        ends = self.posts_per_episode
+        truncated = ends is not None and self._posts % ends == 0
+        return self._observation(), score, ends is None, truncated, info
+
+    def close(self) -> None:
+        """Closes the Face, too."""
+        self._close_face()
+
+    def render(self) -> Any:
+        """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""
+        return None if self.render_mode == "human" else self._frame()
+
+    def _play(self, player: PlaysActions, action: Any) -> tuple[float, dict[str, Any]]:
+        """Takes the step without making a post of the action."""
+        codec = self._codec_of(player)
+        action = codec.check_action(action)
+        played = action if codec is player.codec else player.codec.encode(codec.decode(action))
+        post_id, (score, expected_score, best_score) = player.play_one(played)
+        self._sent = (action, self._seen)
+        return float(score), {
+            "post_id": post_id,
+            "expected_score": float(expected_score),
+            "best_score": float(best_score),
+        }
+
+    def _publish(self, action: Any) -> tuple[float, dict[str, Any]]:
+        """Makes a post of the action and sends it."""
         if self.codec is not None:
             (post,) = in_context([self.codec.decode(action)], self._seen)
         elif isinstance(action, PostData):
@@ -108,34 +185,14 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             self._feed.add(post_id, post.x, score)
             if self.render_mode == "human":
                 print(self._feed.text(last=1))
-        self._look()
-        return self._observation(), score, True, False, info
-
-    def close(self) -> None:
-        """Closes the Face, too."""
-        self._close_face()
-
-    def _play(
-        self, player: PlaysActions, action: Any
-    ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Takes the step without making a post of the action."""
-        action = player.codec.check_action(action)
-        post_id, (score, expected_score, best_score) = player.play_one(action)
-        self._sent = (action, self._seen)
-        info = {
-            "post_id": post_id,
-            "expected_score": float(expected_score),
-            "best_score": float(best_score),
-        }
-        self._look()
-        return self._observation(), float(score), True, False, info
+        return score, info
 
     def _observation(self) -> Any:
-        return 0 if self._seen is None else self._seen[0]
+        if self._nothing is not None:
+            return self._nothing.copy()
+        if self._seen is None:
+            return 0
+        return self.observations.flattened(self._seen)[0]
 
     def _decoded(self, actions: Any) -> list[Any]:
         return [] if self.codec is None else [self.codec.decode(actions)]
-
-    def render(self) -> Any:
-        """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""
-        return None if self.render_mode == "human" else self._frame()

@@ -1,10 +1,11 @@
-"""One round a step."""
+"""One round per step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Generic
 
 import numpy as np
 import numpy.typing as npt
+from gymnasium import Space
 from gymnasium.error import InvalidAction
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -12,7 +13,15 @@ from gymnasium.vector.utils import batch_space
 from kilroy_gym._checks import integer
 from kilroy_gym.clock import Clock
 from kilroy_gym.codecs import Codec
-from kilroy_gym.envs.base import RENDER_FPS, RENDER_MODES, OnFace, in_context, spaces_for
+from kilroy_gym.envs.arrays import check_count, filled, id_array, object_array
+from kilroy_gym.envs.base import (
+    RENDER_FPS,
+    RENDER_MODES,
+    OnFace,
+    action_space_for,
+    in_context,
+)
+from kilroy_gym.envs.episodes import check_episodes
 from kilroy_gym.interfaces import KilroyFace, PlaysActions, PostId
 from kilroy_gym.post import PostData, X
 
@@ -23,12 +32,13 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
     """A Face as a Gymnasium vector environment: a step is a round, a slot is a post of it.
 
     The posts go out one after another, in slot order, to **one** Face, and are scored together:
-    the same as as many steps of :class:`~kilroy_gym.envs.FaceEnv`. (``make_vec`` with
-    ``vectorization_mode="sync"`` is something else: as many separate audiences.)
+    equivalent to that many steps of :class:`~kilroy_gym.envs.FaceEnv`. (``make_vec`` with
+    ``vectorization_mode="sync"`` makes that many separate audiences instead.)
 
     Every episode is one post, so autoreset is ``SAME_STEP``, and what belongs to a step is in
     ``info["final_info"]``: ``post_id``, and where the Face knows the truth ``expected_score``
-    and ``best_score``, with the masks that ``SyncVectorEnv`` gives.
+    and ``best_score``, with the masks that ``SyncVectorEnv`` gives. On a simulated Face ``info``
+    itself has the same keys, with -1 and 0.0: those of the episodes that begin.
 
     With ``wait=False`` a step does not wait for scores. A post whose score is not known gets
     reward 0.0 and ``final_info["pending"]``; scores of earlier rounds that became known are in
@@ -42,13 +52,20 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         post_rate: Seconds to wait after each post, at least 0.
         score_delay_s: How old a post must be, in seconds, before its score is asked for.
         wait: Whether a step waits until every score of its round is known.
-        render_mode: As in :class:`~kilroy_gym.envs.FaceEnv`; ``render`` gives one frame.
+        render_mode: As in :class:`~kilroy_gym.envs.FaceEnv`.
         clock: Where time comes from; the machine's unless another is handed in.
         close_face: Whether ``close`` closes the Face, too.
+        observation: As in :class:`~kilroy_gym.envs.FaceEnv`.
+        world_seed: As in :class:`~kilroy_gym.envs.FaceEnv`.
+        autoreset_mode: ``SAME_STEP``, the only one there is here.
+        posts_per_episode: Must be left out: in a round every episode is one post.
+
+    Attributes:
+        autoreset_mode: ``SAME_STEP``.
 
     Raises:
         TypeError: ``face`` or ``codec`` is something else.
-        ValueError: ``num_envs`` or a duration is out of range, or the render mode is unknown.
+        ValueError: An argument is out of its range.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -56,6 +73,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         "render_fps": RENDER_FPS,
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
+    autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP
 
     def __init__(
         self,
@@ -69,24 +87,38 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         clock: Clock | None = None,
         *,
         close_face: bool = True,
+        observation: str = "vector",
+        world_seed: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        posts_per_episode: None = None,
     ) -> None:
         """Checks the arguments and derives the spaces."""
         num_envs = integer("num_envs", num_envs, 1)
-        self._set_up(face, codec, post_rate, score_delay_s, render_mode, clock, wait, close_face)
+        check_episodes(autoreset_mode, posts_per_episode)
+        self._set_up(
+            face,
+            codec,
+            post_rate,
+            score_delay_s,
+            render_mode,
+            clock,
+            wait,
+            close_face,
+            observation,
+            world_seed,
+        )
         self.num_envs = self._slots = num_envs
-        self.wait = wait
-        self.single_observation_space, self.single_action_space = spaces_for(face, codec)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        # The same at every step: made once, and read-only since every step gives them out.
-        self._everywhere = np.ones(num_envs, np.bool_)
-        self._final_obs = np.full(num_envs, 0, dtype=object)
-        self._everywhere.flags.writeable = self._final_obs.flags.writeable = False
+        self._set_spaces(self.observations.space, action_space_for(codec))
+        # Copied for every step, which is several times faster than making them anew.
+        self._no = np.zeros(num_envs, np.bool_)
+        self._masks = np.ones((12, num_envs), np.bool_)  # more than any step has
+        self._new = {key: np.full(num_envs, value) for key, value in self._before.items()}
+        self._nothing = np.ones((num_envs, 1), np.float32) if self.observations.constant else None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-        """Begins the episodes; with a seed, starts a simulated Face over.
+        """Begins the episodes; with a seed, starts a simulated Face over unless it is pinned.
 
         Raises:
             ValueError: ``seed`` is a list: there is one audience, so it takes one seed.
@@ -97,28 +129,33 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         if seed is not None:
             self._restart(self.np_random)
         self._look()
-        return self.contexts, {}
+        return self._observations(), self._of_new_episodes(iter(self._masks.copy()))
 
     def step(
         self, actions: Any
     ) -> tuple[npt.NDArray[Any], Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_], Any]:
         """Makes a round of posts; rewards are their scores.
 
+        Returns:
+            The observations before the next posts, of shape ``(num_envs, ...)``; rewards,
+            float64 of shape ``(num_envs,)``; whether episodes terminated (all) and were truncated
+            (none), bool of shape ``(num_envs,)``; and the infos. ``infos["final_obs"]`` holds an
+            array per slot; where nothing is observed, that is one ``[1.0]`` for all slots.
+
         Raises:
             gymnasium.error.InvalidAction: An action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the posts and scores so far.
         """
-        final_obs = self._final_obs
-        if self._observe is not None:  # each episode ends where the next post's begins
-            final_obs = object_array(list(self._observe(self.num_envs + 1)[1:]))
+        final_obs = self._final_obs()
         rewards, final_info, infos = self._round(actions, self.num_envs)
+        masks = iter(self._masks.copy())
         for key in tuple(final_info):
-            final_info[f"_{key}"] = self._everywhere
-        infos["final_obs"], infos["_final_obs"] = final_obs, self._everywhere
-        infos["final_info"], infos["_final_info"] = final_info, self._everywhere
-        truncated = np.zeros(self.num_envs, np.bool_)
+            final_info[f"_{key}"] = next(masks)
+        infos["final_obs"], infos["_final_obs"] = final_obs, next(masks)
+        infos["final_info"], infos["_final_info"] = final_info, next(masks)
+        infos |= self._of_new_episodes(masks)
         self._look()
-        return self.contexts, rewards, ~truncated, truncated, infos
+        return self._observations(), rewards, next(masks), self._no.copy(), infos
 
     def drain(self) -> dict[Any, float]:
         """Waits for all scores that are pending and returns them by post id.
@@ -147,9 +184,40 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         """Does nothing; before Gymnasium 1.3 it would close the Face, which others may use."""
 
     def render(self) -> tuple[Any, ...] | None:
-        """Returns one frame, since there is one feed; ``None`` where it is printed or not kept."""
+        """Returns the feed's frame once per slot; ``None`` where it is printed or not kept.
+
+        There is one feed: it is rendered once, and the slots share the frame.
+        """
         frame = self._frame()
-        return None if frame is None or self.render_mode == "human" else (frame,)
+        return None if frame is None or self.render_mode == "human" else (frame,) * self.num_envs
+
+    def _set_spaces(self, observation_space: Space[Any], action_space: Space[Any]) -> None:
+        """Sets the spaces of a slot, and of a round."""
+        self.single_observation_space, self.single_action_space = observation_space, action_space
+        self.observation_space = batch_space(observation_space, self.num_envs)
+        self.action_space = batch_space(action_space, self.num_envs)
+
+    def _final_obs(self) -> npt.NDArray[Any]:
+        """Returns what each episode of the next round ends with, an object per slot."""
+        if self._observe is not None:  # where the next post's episode begins
+            shown = self.observations.flattened(self._observe(self.num_envs + 1)[1:])
+            return object_array(list(shown))
+        # One for all slots: an array for each would take longer than the whole round.
+        final_obs = np.empty(self.num_envs, dtype=object)
+        final_obs.fill(0 if self._nothing is None else self._nothing[0].copy())
+        return final_obs
+
+    def _observations(self) -> Any:
+        if self._nothing is not None:
+            return self._nothing.copy()
+        return self.observations.batched(self.observations.flattened(self.contexts))
+
+    def _of_new_episodes(self, masks: Iterator[npt.NDArray[np.bool_]]) -> dict[str, Any]:
+        """Returns what a reset says of every slot, with masks, as ``SyncVectorEnv`` does."""
+        infos: dict[str, Any] = {}
+        for key, values in self._new.items():
+            infos[key], infos[f"_{key}"] = values.copy(), next(masks)
+        return infos
 
     def _round(self, actions: Any, count: int) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         """Makes ``count`` posts; returns their rewards, their infos and those of the step."""
@@ -161,20 +229,18 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self, player: PlaysActions, actions: Any, count: int
     ) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         # Copied: what was posted may be asked for when the caller has changed the array.
-        actions = player.codec.check_actions(actions).copy()
+        codec = self._codec_of(player)
+        actions = played = codec.check_actions(actions).copy()
         check_count(len(actions), count)
-        post_ids, response = player.play(actions)
+        if codec is not player.codec:
+            played = player.codec.encode_many(codec.decode_many(actions))
+        post_ids, response = player.play(played)
         self._sent = (actions, self._seen)
-        scores, expected, best = (
-            np.broadcast_to(np.asarray(value, np.float64), post_ids.shape) for value in response
-        )
+        scores, expected, best = (filled(value, count) for value in response)
+        self._scored = scores
         if self._feed is not None:
             self._show(post_ids.tolist(), self._decoded(actions), scores.tolist())
-        final_info = {
-            "post_id": post_ids,
-            "expected_score": expected.copy(),
-            "best_score": best.copy(),
-        }
+        final_info = {"post_id": post_ids, "expected_score": expected, "best_score": best}
         return scores.copy(), final_info, {}
 
     def _play_posts(
@@ -187,7 +253,8 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self._publisher.finish()
         self._sent = posts
         known = [scores.pop(post_id, None) for post_id in post_ids]
-        rewards = np.array([0.0 if score is None else score for score in known])
+        self._scored = np.array(known, np.float64)  # NaN where it is None
+        rewards = np.nan_to_num(self._scored)
         final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
         infos: dict[str, Any] = {}
         if not self.wait:
@@ -223,31 +290,3 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
                 self._feed.add(post_id, x, score)
             if self.render_mode == "human":
                 print(self._feed.text(last=len(post_ids)))
-
-
-def check_count(given: int, count: int) -> None:
-    """Refuses a round of another number of posts.
-
-    Raises:
-        gymnasium.error.InvalidAction: ``given`` is not ``count``.
-    """
-    if given != count:
-        raise InvalidAction(f"a round has {count} actions, got {given}")
-
-
-def id_array(post_ids: list[Any]) -> npt.NDArray[Any]:
-    """Returns post ids as an array: int64 where they are all integers that fit, else objects."""
-    if all(type(post_id) is int for post_id in post_ids):
-        try:
-            return np.array(post_ids, np.int64)
-        except OverflowError:
-            pass
-    return object_array(post_ids)
-
-
-def object_array(items: list[Any]) -> npt.NDArray[Any]:
-    """Returns an array of the items themselves, also where these are tuples or arrays."""
-    array = np.empty(len(items), dtype=object)
-    for slot, item in enumerate(items):
-        array[slot] = item
-    return array

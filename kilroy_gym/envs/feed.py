@@ -10,7 +10,7 @@ LENGTH = 200
 WIDTH, HEIGHT, MARGIN = 400, 200, 10
 BACKGROUND, AXIS, DOT, LINE = (255, 255, 255), (200, 200, 200), (150, 180, 220), (20, 60, 140)
 WINDOW = 20
-"""The line of the picture is the mean of this many scores."""
+"""How many scores each point of the line averages."""
 
 
 class Feed:
@@ -36,7 +36,7 @@ class Feed:
         return "\n".join(f"{_shown(score):>9}  {x!r}  (post {i})" for i, x, score in entries)
 
     def picture(self) -> npt.NDArray[np.uint8]:
-        """Draws the scores over time: a dot each, and a line of their running mean.
+        """Draws the scores over time: a dot per post, and a line for their running mean.
 
         Returns:
             An RGB picture, uint8 of shape ``(200, 400, 3)``.
@@ -61,7 +61,7 @@ class Feed:
 
 
 def running_mean(scores: npt.ArrayLike, window: int) -> npt.NDArray[np.float64]:
-    """Returns the mean of the last ``window`` scores at each post, of fewer where there are fewer.
+    """Returns, for each post, the mean of the last ``window`` scores, or of all there are so far.
 
     Args:
         scores: Shape ``(n,)``.
@@ -76,7 +76,7 @@ def running_mean(scores: npt.ArrayLike, window: int) -> npt.NDArray[np.float64]:
 
 
 def _rows(values: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.int64]:
-    """Places values between the margins, the greatest at the top; all equal ones in the middle."""
+    """Returns a row per value, the greatest at the top; if all are equal, the middle row."""
     span = high - low
     share = (values - low) / span if span > 0 else np.full(values.shape, 0.5)
     return np.rint(HEIGHT - 2 * MARGIN - share * (HEIGHT - 4 * MARGIN)).astype(np.int64)

@@ -37,6 +37,11 @@ class SimulatedFace(KilroyFace[Any, int]):
         self.observation_space = audience.observation_space
         self.restart(np.random.default_rng(seed))
 
+    @property
+    def module(self) -> str | None:
+        """The name of the function that makes the module of its audience, or ``None``."""
+        return self.audience.module
+
     def restart(self, rng: np.random.Generator) -> None:
         """Starts over; from now on all randomness comes from children of ``rng``."""
         # Children, since an agent with the same seed would draw the same numbers as ``rng``: its
@@ -144,3 +149,7 @@ class SimulatedFace(KilroyFace[Any, int]):
                 f"no post {post_id!r} to score: it was never made, or it is not among the last "
                 f"{REMEMBERED_POSTS:,}"
             ) from None
+
+    def __repr__(self) -> str:
+        """Names the audience."""
+        return f"{type(self).__name__}({type(self.audience).__name__})"

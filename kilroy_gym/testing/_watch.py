@@ -1,5 +1,6 @@
 """Seeing what an agent posts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -41,6 +42,16 @@ class Watch:
         for env in self._inside:
             vars(env)["step"] = self._watched(env, env.step)
         return self
+
+    def in_order_of(self, post_ids: Sequence[Any]) -> list[Made]:
+        """Returns what was posted, in the order of these ids where posts are composed.
+
+        Slots that compose finish at different times, and a round reports its posts by slot.
+        """
+        composed = any(env.composed for env in self._inside)
+        if not composed or sorted(post_ids) != sorted(made.post_id for made in self.made):
+            return self.made
+        return sorted(self.made, key=lambda made: post_ids.index(made.post_id))
 
     def __exit__(
         self,

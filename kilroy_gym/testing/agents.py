@@ -211,19 +211,17 @@ def _check_learn(promises: Promises, agent: Agent, watch: Watch, budget: int) ->
         sizes = [len(played.post_ids), len(played.posts), len(played.scores)]
         line = f"round {played.number} has {sizes[0]} post_ids, {sizes[1]} posts, {sizes[2]} scores"
         promises.need(len(set(sizes)) == 1, f"{line}: give one of each per post")
+    post_ids = [each for r in rounds for each in r.post_ids]
+    in_order = watch.in_order_of(post_ids)
     for name, reported, made in (
-        (
-            "post_ids",
-            [each for r in rounds for each in r.post_ids],
-            [m.post_id for m in watch.made],
-        ),
-        ("posts", [each.x for r in rounds for each in r.posts], [m.post.x for m in watch.made]),
+        ("post_ids", post_ids, [m.post_id for m in in_order]),
+        ("posts", [each.x for r in rounds for each in r.posts], [m.post.x for m in in_order]),
     ):
         line = f"learn reported the {name} {short(reported)}, and made were {short(made)}"
         advice = "report every post once, in order, as info['post_id'] and last_posts tell it"
         promises.keep(close(reported, made), f"{line}: {advice}")
     scores = [score for r in rounds for score in r.scores]
-    for score, post in zip(scores, watch.made, strict=False):
+    for score, post in zip(scores, in_order, strict=False):
         line = f"learn reported the score {short(score)} for post {short(post.post_id)}, "
         fits = score is None or equal(score, post.score)
         promises.keep(fits, f"{line}whose reward was {post.score!r}: report the reward of the post")

@@ -1,7 +1,8 @@
 import gymnasium as gym
 import pytest
+from parts import WallFace
 
-from kilroy_gym import module_for
+from kilroy_gym import FaceEnv, module_for
 from kilroy_gym.adapters import Agent, load_agent_file, roster
 from kilroy_gym.modules import BernoulliModule
 
@@ -72,5 +73,7 @@ def test_every_environment_has_a_module_of_its_own():
 
 
 def test_an_environment_without_a_module_is_named():
-    with pytest.raises(ValueError, match=r"no module is known for CartPole-v1.*Kilroy-Bernoulli"):
+    with pytest.raises(TypeError, match=r"CartPole-v1.*is no Kilroy environment"):
         module_for(gym.make("CartPole-v1"))
+    with pytest.raises(ValueError, match=r"no module is known for WallFace.*module = "):
+        module_for(FaceEnv(WallFace()))

@@ -185,17 +185,17 @@ def test_two_drafts_with_one_id_are_refused_before_anything_is_posted():
 
 def test_predict_follows_the_signature_of_stable_baselines3():
     agent = ModuleAgent(BernoulliModule(seed=0), gym.make_vec(ENV, num_envs=4))
-    actions, state = agent.predict(np.zeros(4, np.int64), None, None, deterministic=True)
+    actions, state = agent.predict(np.ones((4, 1), np.float32), None, None, deterministic=True)
     assert actions.shape == (4,)
     assert state is None
-    action, state = agent.predict(0, "state")
+    action, state = agent.predict(np.ones(1, np.float32), "state")
     assert action in (0, 1)
     assert state == "state"
 
 
 def test_drafts_made_outside_of_learning_are_dropped():
     module = BernoulliModule(seed=0)
-    ModuleAgent(module, gym.make(ENV)).predict(0)
+    ModuleAgent(module, gym.make(ENV)).predict(np.ones(1, np.float32))
     assert module.state()["drafts"] == []
 
 

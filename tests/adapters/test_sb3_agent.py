@@ -290,7 +290,7 @@ def test_a_saved_agent_goes_on_also_with_other_slots(algorithm, tmp_path):
     agent.save(path)
     again = SB3Agent.load(path, algorithm, make(3))
     assert (again.slots, again.updates) == (3, agent.updates)
-    observations = np.zeros(4, np.int64)
+    observations = np.ones((4, 1), np.float32)
     expected, _ = agent.predict(observations, deterministic=True)
     np.testing.assert_array_equal(again.predict(observations, deterministic=True)[0], expected)
     again.learn(60)
@@ -307,8 +307,8 @@ def test_a_model_without_environment_gets_one(tmp_path):
 
 def test_it_predicts_one_action_for_one_observation_and_a_batch_for_a_batch():
     agent = agent_of(A2C, make(5))
-    assert agent.predict(0)[0].shape == ()
-    assert agent.predict(np.zeros(7, np.int64))[0].shape == (7,)
+    assert agent.predict(np.ones(1, np.float32))[0].shape == ()
+    assert agent.predict(np.ones((7, 1), np.float32))[0].shape == (7,)
 
 
 def test_normalised_rewards_do_not_change_the_scores_that_are_reported():

@@ -152,4 +152,4 @@ def test_rl_zoo3_trains_with_the_hyperparameters_that_ship(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     model = PPO.load(tmp_path / "ppo" / f"{ENV}_1" / f"{ENV}.zip", device="cpu")
-    assert model.predict(np.zeros(1, np.int64), deterministic=True)[0] == 1
+    assert model.predict(np.ones(1, np.float32), deterministic=True)[0] == 1

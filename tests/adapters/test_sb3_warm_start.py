@@ -11,6 +11,7 @@ from kilroy_gym.adapters import load_agent_file
 from kilroy_gym.adapters.sb3 import SB3Agent
 from kilroy_gym.audiences import Audience
 from kilroy_gym.codecs import BinaryCodec, BoxCodec, CategoricalCodec
+from kilroy_gym.envs.observations import Observations
 from kilroy_gym.faces import SimulatedFace
 
 ENV = "Kilroy-Bernoulli-v0"
@@ -82,6 +83,10 @@ def env_of(audience, slots=10):
     return FaceVectorEnv(SimulatedFace(audience), slots, audience.codec)
 
 
+NOTHING = np.ones(1, np.float32)
+"""What is observed where there is nothing to observe."""
+
+
 def agent_of(algorithm, env, seed=0, **settings):
     # Models write into their policy_kwargs.
     return SB3Agent.of(algorithm, env, seed, **deepcopy({**SETTINGS[algorithm], **settings}))
@@ -89,13 +94,13 @@ def agent_of(algorithm, env, seed=0, **settings):
 
 def probabilities(agent):
     with th.no_grad():
-        observation = th.zeros(1, dtype=th.long)
+        observation = th.ones(1, 1)
         return agent.model.policy.get_distribution(observation).distribution.probs[0].numpy()
 
 
 def q_values(agent):
     with th.no_grad():
-        return agent.model.q_net(th.zeros(1, dtype=th.long))[0].numpy()
+        return agent.model.q_net(th.ones(1, 1))[0].numpy()
 
 
 @pytest.mark.parametrize("algorithm", [PPO, A2C])
@@ -122,7 +127,7 @@ def test_the_q_values_become_the_shares_so_that_the_commonest_post_is_greedy(see
     env = gym.make_vec(ENV, num_envs=10)
     agent = KilroyTrainer(env, agent_of(DQN, env, seed), seed=seed).fine_tune().agent
     assert q_values(agent) == pytest.approx([1 - SHARE, SHARE], abs=0.05)
-    assert agent.predict(0, deterministic=True)[0] == 0
+    assert agent.predict(NOTHING, deterministic=True)[0] == 0
 
 
 def test_the_order_of_q_values_is_that_of_how_often_a_post_is_seen():
@@ -131,7 +136,7 @@ def test_the_order_of_q_values_is_that_of_how_often_a_post_is_seen():
     agent = KilroyTrainer(env, agent_of(DQN, env)).fine_tune(epochs=300).agent
     assert np.argsort(q_values(agent)).tolist() == [4, 0, 1, 2, 3]
     np.testing.assert_array_equal(
-        agent.model.q_net_target(th.zeros(1, dtype=th.long))[0].detach(), q_values(agent)
+        agent.model.q_net_target(th.ones(1, 1))[0].detach(), q_values(agent)
     )
 
 
@@ -142,7 +147,7 @@ def test_continuous_posts_become_the_mean_of_the_scraped_ones(algorithm, seed):
     trainer = KilroyTrainer(env, agent_of(algorithm, env, seed), seed=seed).fine_tune()
     env.reset(seed=seed)
     mean = np.mean([post.x for _, post in env.scrap()])
-    action, _ = trainer.agent.predict(0, deterministic=True)
+    action, _ = trainer.agent.predict(NOTHING, deterministic=True)
     assert env.codec.decode(action) == pytest.approx(mean, abs=0.05 * 10)
 
 
@@ -150,7 +155,7 @@ def test_continuous_posts_become_the_mean_of_the_scraped_ones(algorithm, seed):
 def test_what_is_sampled_is_spread_like_the_scraped_posts(algorithm):
     env = env_of(HillAudience())
     trainer = KilroyTrainer(env, agent_of(algorithm, env), seed=0).fine_tune()
-    actions, _ = trainer.agent.predict(np.zeros(2000, np.int64))
+    actions, _ = trainer.agent.predict(np.ones((2000, 1), np.float32))
     assert np.std(actions) == pytest.approx(0.2, abs=0.05)
 
 
@@ -235,7 +240,7 @@ def test_without_noise_of_its_own_a_deterministic_policy_explores_a_little():
     posts = []
     trainer = KilroyTrainer(env, agent_of(TD3, env, learning_starts=300), seed=0).fine_tune()
     trainer.run(posts=320, callback=lambda played: posts.extend(post.x for post in played.posts))
-    clone = env.codec.decode(trainer.agent.predict(0)[0])
+    clone = env.codec.decode(trainer.agent.predict(NOTHING)[0])
     assert np.mean(posts[:300]) == pytest.approx(np.mean(posts[:100]), abs=0.2)
     assert 0.2 < np.std(posts[:300]) < 0.7
     assert 0 < clone < 10
@@ -258,7 +263,8 @@ def test_the_context_of_a_post_is_what_was_observed(algorithm):
     class SeeingEnv(FaceVectorEnv):
         def __init__(self, *args):
             super().__init__(*args)
-            self.single_observation_space = gym.spaces.Box(-1.0, 1.0, (2,), np.float32)
+            self.observations = Observations(gym.spaces.Box(-1.0, 1.0, (2,), np.float32))
+            self.single_observation_space = self.observations.space
             self.observation_space = gym.spaces.Box(-1.0, 1.0, (10, 2), np.float32)
 
     contexts = np.array([[-1.0, 0.0], [1.0, 0.0]], np.float32)
@@ -272,7 +278,8 @@ def test_the_context_of_a_post_is_what_was_observed(algorithm):
 def test_noise_in_the_contexts_is_not_learned_by_heart():
     rng = np.random.default_rng(0)
     env = FaceVectorEnv(SimulatedFace(WordAudience()), 2, CategoricalCodec([False, True]))
-    env.single_observation_space = gym.spaces.Box(-9.0, 9.0, (50,), np.float32)
+    env.observations = Observations(gym.spaces.Box(-9.0, 9.0, (50,), np.float32))
+    env.single_observation_space = env.observations.space
     posts = [
         PostData(bool(rng.random() < 0.5), rng.normal(size=50).astype(np.float32).clip(-9, 9))
         for _ in range(100)
@@ -293,7 +300,7 @@ def test_few_posts_and_equal_posts_are_cloned_too():
     for algorithm in (SAC, TD3):
         env = FaceVectorEnv(ListFace([PostData(10.0)]), 2, BoxCodec(0.0, 10.0))
         agent = KilroyTrainer(env, agent_of(algorithm, env)).fine_tune().run(posts=110).agent
-        assert np.isfinite(agent.predict(0)[0]).all()
+        assert np.isfinite(agent.predict(NOTHING)[0]).all()
 
 
 def test_the_callback_sees_every_epoch_and_can_stop():

@@ -114,13 +114,14 @@ def test_predicting_token_by_token_writes_the_modules_posts(make):
             action, state = agent.predict(observation, state)
             observation, _, ended, _, _ = env.step(action)
         x = twin.generate()[1].x
-        assert observation[: len(x)].tolist() == list(x)
+        (tokens,) = env.unwrapped.observations.unflattened(observation[None])
+        assert tokens[: len(x)].tolist() == list(x)
     assert agent.module.state()["drafts"] == []
 
 
 def test_slots_that_begin_at_different_times_are_predicted_together():
-    agent = ModuleAgent(SequenceModule(CODEC, seed=1), gym.make_vec(STEPS, num_envs=6))
-    env = gym.make_vec(STEPS, num_envs=6)
+    env = gym.make_vec(STEPS, num_envs=6, observation="discrete")
+    agent = ModuleAgent(SequenceModule(CODEC, seed=1), env)
     observations, _ = env.reset(seed=0)
     state, scores = None, []
     for _ in range(12):

@@ -12,7 +12,7 @@ from parts import MoodyAudience
 from ranges import ARGUMENTS, RANGES
 
 from kilroy_gym.audiences import DriftAudience
-from kilroy_gym.envs.suite import AUDIENCES
+from kilroy_gym.envs.suite import AUDIENCES, audience_class
 from kilroy_gym.testing import check_audience
 
 every_audience = pytest.mark.parametrize("kind", [*RANGES, MoodyAudience])
@@ -38,7 +38,7 @@ def arguments(kind):
 
 
 def test_the_table_names_every_audience_and_every_argument():
-    assert {kind.__name__ for kind in RANGES} == set(AUDIENCES.values())
+    assert set(RANGES) == set(map(audience_class, AUDIENCES.values()))
     for kind, ranges in RANGES.items():
         assert set(ranges) == set(inspect.signature(kind).parameters)
 
@@ -103,7 +103,7 @@ def test_the_page_says_the_range_and_the_default(kind, name):
 @every_argument
 def test_arguments_come_through_make_and_make_vec(kind, name):
     allowed = RANGES[kind][name]
-    env_id = next(i for i, audience in AUDIENCES.items() if audience == kind.__name__)
+    env_id = next(i for i, name in AUDIENCES.items() if audience_class(name) is kind)
     value = math.ceil(allowed.low) + 1
     for env in (gym.make(env_id, **{name: value}), gym.make_vec(env_id, 2, **{name: value})):
         assert getattr(env.unwrapped.face.audience, name) == value

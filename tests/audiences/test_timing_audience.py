@@ -95,7 +95,7 @@ def test_scraped_posts_carry_the_time_at_which_they_were_made():
     env = gym.make("Kilroy-Timing-v0")
     env.reset(seed=0)
     posts = [post for _, post in env.unwrapped.scrap(200)]
-    assert all(env.observation_space.contains(post.context) for post in posts)
+    assert all(env.unwrapped.observations.structured.contains(post.context) for post in posts)
     assert len({tuple(post.context) for post in posts}) > 100
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from kilroy_gym.audiences.zigzag import STOP
 from kilroy_gym.envs.suite import AUDIENCES
 
 every_id = pytest.mark.parametrize("env_id", AUDIENCES)
@@ -29,4 +28,5 @@ def play_on(env, steps, seed):
 def finish(env):
     """Finishes a post in every slot with one step."""
     action = env.action_space.sample()
-    return env.step(np.full_like(action, STOP) if env.unwrapped.composed else action)
+    inside = env.unwrapped
+    return env.step(np.full_like(action, inside.codec.stop) if inside.composed else action)

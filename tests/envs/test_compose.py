@@ -10,9 +10,21 @@ from parts import ManualClock
 
 from kilroy_gym.envs import ComposedEnv, ComposedVectorEnv
 
+BEFORE = {"post_id": -1, "expected_score": 0.0, "best_score": 0.0}
 STEPS, WHOLE = "Kilroy-ZigzagSteps-v0", "Kilroy-Zigzag-v0"
 NOTHING_YET = 10
 tokens = st.integers(0, 9)
+
+
+def make(env_id=STEPS, **kwargs):
+    return gym.make(env_id, observation="discrete", **kwargs)
+
+
+def make_vec(slots, **kwargs):
+    return gym.make_vec(STEPS, slots, observation="discrete", **kwargs)
+
+
+either = pytest.mark.parametrize("make", [make, lambda: make_vec(1)], ids=["make", "make_vec"])
 
 
 def compose(env, written):
@@ -22,7 +34,7 @@ def compose(env, written):
 
 
 def test_a_post_is_written_token_by_token_and_scored_at_its_end():
-    env = gym.make(STEPS)
+    env = make()
     assert env.observation_space == gym.spaces.MultiDiscrete([11] * 5)
     assert env.action_space == gym.spaces.Discrete(10)
     observation, _ = env.reset(seed=0)
@@ -30,7 +42,7 @@ def test_a_post_is_written_token_by_token_and_scored_at_its_end():
     for token, so_far in [(9, [1, 9, 10, 10, 10]), (0, [1, 9, 0, 10, 10])]:
         observation, *rest = env.step(token)
         assert observation.tolist() == so_far
-        assert rest == [0.0, False, False, {}]
+        assert rest == [0.0, False, False, BEFORE]
     observation, reward, terminated, truncated, info = env.step(2)
     assert observation.tolist() == [1, 9, 0, 2, 10]
     assert (reward, terminated, truncated) == (19 / 36, True, False)
@@ -49,8 +61,8 @@ def test_the_best_post_earns_the_best_score():
     length=st.integers(2, 6),
 )
 def test_every_slot_composes_its_own_post_and_finished_ones_go_out_in_order(slots, written, length):
-    env = gym.make_vec(STEPS, num_envs=slots, length=length)
-    whole = gym.make(WHOLE, length=length)
+    env = make_vec(slots, length=length)
+    whole = make(WHOLE, length=length)
     env.reset(seed=0)
     drafts, made = [[1] for _ in range(slots)], 0
     for row in written:
@@ -75,12 +87,13 @@ def test_every_slot_composes_its_own_post_and_finished_ones_go_out_in_order(slot
         assert ("final_info" in infos) == terminated.any()
         for key, values in infos.items():
             if key.startswith("_"):
-                assert values.tolist() == terminated.tolist()
+                assert values.tolist() == (terminated | (not key.startswith("_final"))).tolist()
+        assert infos["post_id"].tolist() == [-1] * slots
 
 
-@pytest.mark.parametrize("make", [gym.make, lambda env_id: gym.make_vec(env_id, num_envs=1)])
+@either
 def test_a_post_that_is_dropped_at_a_reset_never_goes_out(make):
-    env = make(STEPS)
+    env = make()
     env.reset(seed=0)
     act = (lambda token: token) if isinstance(env, gym.Env) else (lambda token: [token])
     env.step(act(9))
@@ -93,14 +106,14 @@ def test_a_post_that_is_dropped_at_a_reset_never_goes_out(make):
 
 
 def test_a_step_after_the_end_begins_the_next_post():
-    env = gym.make(STEPS).unwrapped
+    env = make().unwrapped
     compose(env, [2])
     assert env.step(7)[0].tolist() == [1, 7, 10, 10, 10]
 
 
 @pytest.mark.parametrize("wrong", [10, -1, 1.5, None, [1]])
 def test_what_is_no_token_is_refused_and_not_written(wrong):
-    env, vector = gym.make(STEPS).unwrapped, gym.make_vec(STEPS, num_envs=2)
+    env, vector = make().unwrapped, make_vec(2)
     env.reset(seed=0)
     vector.reset(seed=0)
     with pytest.raises(InvalidAction, match="action"):
@@ -118,9 +131,9 @@ def test_a_step_with_too_few_tokens_is_refused():
         env.step([1, 1])
 
 
-@pytest.mark.parametrize("make", [gym.make, lambda env_id: gym.make_vec(env_id, num_envs=1)])
+@either
 def test_what_is_handed_out_is_not_written_on_later(make):
-    env = make(STEPS)
+    env = make()
     first, _ = env.reset(seed=0)
     action = 4 if isinstance(env, gym.Env) else [4]
     second = env.step(action)[0]
@@ -131,7 +144,7 @@ def test_what_is_handed_out_is_not_written_on_later(make):
 @pytest.mark.parametrize("audience", ["TopicsAudience", "TimingAudience", "ToneAudience"])
 @pytest.mark.parametrize("make", [ComposedEnv, lambda name: ComposedVectorEnv(2, name)])
 def test_an_audience_of_other_posts_is_refused(make, audience):
-    with pytest.raises(ValueError, match=f"with a SequenceCodec.*{audience} has"):
+    with pytest.raises(ValueError, match=f"with a TokenCodec.*{audience} has"):
         make(audience)
 
 
@@ -150,7 +163,8 @@ def test_without_waiting_late_scores_arrive_at_the_end_of_later_posts():
     assert infos["final_info"]["pending"].tolist() == [True, False]
     assert infos["_final_info"].tolist() == [True, False]
     *_, infos = env.step([0, 0])
-    assert infos == {"arrived": {}}
+    assert infos["arrived"] == {}
+    assert infos["post_id"].tolist() == [-1, -1]
     *_, infos = env.step([2, 2])
     assert infos["arrived"] == {0: 1 / 36}
     *_, infos = env.step([2, 9])

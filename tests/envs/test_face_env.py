@@ -21,7 +21,7 @@ def moody_env(seed=None, **kwargs):
 @pytest.mark.parametrize("make_id", ID_MAKERS.values(), ids=ID_MAKERS)
 def test_a_step_is_a_post_and_its_reward_the_score(make_id):
     face = WallFace(make_id=make_id)
-    env = FaceEnv(face, BinaryCodec())
+    env = FaceEnv(face, BinaryCodec(), observation="discrete")
     assert env.reset() == (0, {})
     assert env.step(1) == (0, 1.0, True, False, {"post_id": make_id(0)})
     assert env.step(0) == (0, 0.0, True, False, {"post_id": make_id(1)})

@@ -11,11 +11,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.utils.env_checker import data_equivalence as same
 from gymnasium.vector import AutoresetMode
 from parts import ManualClock
-from playing import every_id, finish, play
+from playing import every_id, finish, play, play_on
 
 from kilroy_gym.envs import SimulatedEnv, SimulatedVectorEnv
 from kilroy_gym.envs.suite import AUDIENCES, audience_class, register
 
+KEYS = ("post_id", "expected_score", "best_score")
 VARIANTS = [
     ("Kilroy-Topics-v0", {"topics": 50, "dispersion": 0.3, "relation": -0.5}),
     ("Kilroy-Tone-v0", {"scales": 3, "noise": 0.0}),
@@ -25,6 +26,7 @@ VARIANTS = [
     ("Kilroy-Delayed-v0", {"longest": 0, "topics": 40}),
     ("Kilroy-Zigzag-v0", {"vocabulary": 4, "length": 2}),
     ("Kilroy-ZigzagSteps-v0", {"vocabulary": 20, "length": 7}),
+    ("Kilroy-TextSteps-v0", {"likes": 100.0, "dispersion": 0.5}),
 ]
 
 
@@ -160,3 +162,59 @@ def test_an_unknown_audience_is_refused_with_those_there_are(name):
 def test_an_unknown_argument_of_an_audience_is_refused():
     with pytest.raises(TypeError, match="audience_size"):
         gym.make("Kilroy-Bernoulli-v0", audience_size=3)
+
+
+@every_id
+def test_an_action_may_be_a_tensor_or_an_array_as_well_as_a_number(env_id):
+    torch = pytest.importorskip("torch")
+    env = gym.make(env_id).unwrapped
+    env.action_space.seed(0)
+    action = env.action_space.sample()
+    kinds = [np.asarray(action), action]
+    if not isinstance(action, str):
+        kinds += [torch.as_tensor(action), torch.as_tensor(np.asarray(action))]
+    if isinstance(env.action_space, gym.spaces.Discrete):
+        kinds += [int(action), np.int32(action), np.uint8(action)]
+    happened = []
+    for kind in kinds:
+        env.reset(seed=0)
+        happened.append(env.step(kind))
+    assert all(same(each, happened[0]) for each in happened)
+
+
+@every_id
+def test_reset_and_step_have_the_same_keys_of_info_as_python_numbers(env_id):
+    env = gym.make(env_id)
+    for happened in play(env):
+        info = happened[-1]
+        kinds = {key: type(value) for key, value in info.items()}
+        assert kinds == {"post_id": int, "expected_score": float, "best_score": float}
+    _, before = env.reset(seed=0)
+    assert before == {"post_id": -1, "expected_score": 0.0, "best_score": 0.0}
+
+
+@every_id
+def test_a_round_tells_of_the_episodes_that_begin_what_a_reset_tells(env_id):
+    env = gym.make_vec(env_id, num_envs=3)
+    for _, *_, infos in play(env):
+        for key, value in zip(KEYS, (-1, 0.0, 0.0), strict=True):
+            assert infos[key].tolist() == [value] * 3
+            assert infos[f"_{key}"].all()
+
+
+@every_id
+def test_the_last_scores_are_those_of_the_posts(env_id):
+    env, together = gym.make(env_id), gym.make_vec(env_id, num_envs=3)
+    for happened in play_steps(env):
+        if len(happened) == 2:
+            continue
+        _, reward, ended, _, _ = happened
+        scores = env.unwrapped.last_scores
+        np.testing.assert_array_equal(scores, [reward if ended else np.nan])
+    for _, rewards, ended, _, _ in play_steps(together):
+        np.testing.assert_array_equal(together.last_scores, np.where(ended, rewards, np.nan))
+
+
+def play_steps(env):
+    env.reset(seed=0)
+    yield from play_on(env, 20, 0)

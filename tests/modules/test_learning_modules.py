@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilroy_gym import KilroyTrainer, ModuleAgent, PostData, module_for
-from kilroy_gym.adapters.own import OWN_MODULES, time_features
+from kilroy_gym.adapters.own_modules import time_features
 from kilroy_gym.codecs import SequenceCodec, TextCodec
+from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.modules import (
     CategoricalModule,
     ContextualModule,
@@ -38,7 +39,7 @@ MAKERS = {
     "ngram": lambda seed: NgramModule(TextCodec(60), words=["a", "bb", "cccc"], seed=seed),
 }
 every_module = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
-ENV_IDS = [f"{name}-v0" for name in OWN_MODULES]
+ENV_IDS = list(AUDIENCES)
 
 
 def write(module, count=1):

@@ -29,7 +29,7 @@ class Greedy:
         self.rng = np.random.default_rng(0)
 
     def predict(self, observation, state=None, episode_start=None, deterministic=False):
-        batch = np.shape(observation)
+        batch = np.shape(observation)[:-1]
         return (self.rng.random(batch) < self.p).astype(np.int64), state
 
     def mimic(self, posts):
@@ -213,7 +213,7 @@ BROKEN = {
     ),
     "an action outside": (
         {"predict": lambda self, observation, state=None, episode_start=None,
-                    deterministic=False: (np.full(np.shape(observation), 2), None),
+                    deterministic=False: (np.full(np.shape(observation)[:-1], 2), None),
          "made": lambda self, observation: Greedy.made(Greedy(self.env), observation)},
         "gave the action array(2), which is not in Discrete(2)",
     ),

@@ -12,7 +12,7 @@ from test_learning_modules import MAKERS, MONDAY_NOON, every_module
 
 from kilroy_gym import KilroyModule, PostData, module_for
 from kilroy_gym.adapters import load_agent_file, roster
-from kilroy_gym.adapters.own import time_features
+from kilroy_gym.adapters.own_modules import time_features
 from kilroy_gym.modules import BernoulliModule, ContextualModule, ThompsonModule
 from kilroy_gym.testing import check_module
 

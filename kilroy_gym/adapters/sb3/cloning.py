@@ -12,7 +12,6 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from kilroy_gym.adapters.sb3.examples import Examples
 from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.adapters.sb3.recipes import recipe_for
-from kilroy_gym.adapters.through import batch_of
 from kilroy_gym.adapters.wrappers import short_name
 from kilroy_gym.envs.compose import tokens_of
 from kilroy_gym.post import PostData
@@ -53,7 +52,7 @@ class Cloner:
                 "the tokens before: warm-start a PPO, A2C or DQN on this environment"
             )
         self.network, self.optimizer, self._target = self.recipe.parts(model.policy)
-        self._unknown = deepcopy(played.context_space)
+        self._unknown = deepcopy(played.observations.structured)
         self._unknown.seed(seed)
 
     @property
@@ -105,8 +104,9 @@ class Cloner:
     def _encoded(self, posts: list[PostData[Any]]) -> tuple[Any, npt.NDArray[Any]]:
         """Returns what was observed and what was posted, inside all wrappers."""
         actions: npt.NDArray[Any] = self.played.codec.encode_many(post.x for post in posts)
+        observations = self.played.observations
         if (whole := self.played.composed) is not None:
-            return tokens_of(actions, whole)
-        space = self.played.context_space
+            drafts, tokens = tokens_of(actions, whole)
+            return observations.flattened(drafts), tokens
         seen = [self._unknown.sample() if p.context is None else p.context for p in posts]
-        return batch_of(space, seen), actions
+        return observations.batched(observations.flattened(seen)), actions

@@ -22,7 +22,8 @@ from kilroy_gym.adapters.through import (
     seen_through,
 )
 from kilroy_gym.adapters.wrappers import layers
-from kilroy_gym.codecs import Codec, SequenceCodec
+from kilroy_gym.codecs import Codec, TokenCodec
+from kilroy_gym.envs.observations import Observations
 from kilroy_gym.interfaces import AnyEnv, KilroyEnv
 from kilroy_gym.post import PostData
 
@@ -59,10 +60,10 @@ class Played:
         return all(env.simulated for env in self.inside)
 
     @property
-    def composed(self) -> SequenceCodec | None:
+    def composed(self) -> TokenCodec[Any] | None:
         """The codec of whole posts, where the model writes these token by token."""
         codec = self.inside[0].codec
-        return codec if self.inside[0].composed and isinstance(codec, SequenceCodec) else None
+        return codec if self.inside[0].composed and isinstance(codec, TokenCodec) else None
 
     @property
     def last_posts(self) -> list[PostData[Any]]:
@@ -79,14 +80,9 @@ class Played:
         )
 
     @property
-    def context_space(self) -> Any:
-        """The space of what is observed before one post, inside all wrappers."""
-        singles, vectors = self._chains()
-        return (
-            singles[0].unwrapped.observation_space
-            if singles
-            else vectors[0].unwrapped.single_observation_space
-        )
+    def observations(self) -> Observations:
+        """Between what the Face shows and what is observed inside all wrappers."""
+        return self.inside[0].observations
 
     def observed(self, contexts: Any, learning: bool = False) -> Any:
         """Returns what the policy sees where something is observed.

@@ -48,7 +48,8 @@ class KilroyVecEnv(VecEnv):
         >>> import gymnasium as gym
         >>> vec = KilroyVecEnv(gym.make_vec("Kilroy-Bernoulli-v0", num_envs=2))
         >>> vec.reset()
-        array([0, 0])
+        array([[1.],
+               [1.]], dtype=float32)
         >>> _, rewards, _, infos = vec.step(np.array([1, 0]))
         >>> rewards, infos[1]["post_id"], infos[1]["episode"]["r"]
         (array([ 1., -1.], dtype=float32), 1, -1.0)
@@ -149,7 +150,8 @@ class KilroyVecEnv(VecEnv):
     def get_images(self) -> Sequence[npt.NDArray[Any] | None]:
         """Returns the frames that the environment renders, one per Face."""
         frames: Any = self.env.render() or ()
-        return list(frames)
+        separate = isinstance(self.env.unwrapped, SyncVectorEnv)
+        return list(frames if separate else frames[:1])
 
     def close(self) -> None:
         """Closes the environment."""
