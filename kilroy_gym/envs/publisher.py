@@ -42,19 +42,22 @@ class Publisher:
     ) -> None:
         """Starts with nothing pending."""
         self.face = face
-        self.post_rate = post_rate
-        self.score_delay_s = score_delay_s
+        self.set_pace(post_rate, score_delay_s)
         self.clock = clock
         self.pending: dict[Any, float] = {}
         own_time, truth = find(face, PassesTime), find(face, KnowsTruth)
         self._wait = clock.sleep if own_time is None else own_time.wait
         self._truth = None if truth is None else truth.truth
-        self._timed = bool(post_rate or score_delay_s)
         # Of the round that goes out: ids by slot, and scores that nobody was given yet.
         self._ids: dict[int, Any] = {}
         self._scores: dict[Any, float] = {}
         self._waits = self._resumed = False
         self._last_at: float | None = None
+
+    def set_pace(self, post_rate: float, score_delay_s: float) -> None:
+        """Sets both durations, in seconds; what is under way goes on with the new ones."""
+        self.post_rate, self.score_delay_s = post_rate, score_delay_s
+        self._timed = bool(post_rate or score_delay_s)
 
     def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
         """Lets the next call go on with the round that was not finished, if there is one.
@@ -175,12 +178,16 @@ class Publisher:
         for post_id in self._ids.values():
             if post_id not in self._scores:
                 self.pending.setdefault(post_id, now)
-        slots = [slot for slot in range(len(posts)) if slot not in self._ids]
+        slots: Sequence[int] = range(len(posts))
+        if self._ids:
+            slots = [slot for slot in slots if slot not in self._ids]
         left = iter(slots)
         if slots:
             if self._ids and self._last_at is not None:
                 self._sleep_until(self._last_at + self.post_rate)
-            for post_id in self.face.post_many(self._paced([posts[slot] for slot in slots])):
+            to_send = [posts[slot] for slot in slots] if self._ids else posts
+            paced = self._paced(to_send) if self.post_rate else to_send
+            for post_id in self.face.post_many(paced):
                 if post_id in self.pending or post_id in self._scores:
                     raise ValueError(f"it gave two posts the same id, {post_id!r}")
                 if (slot := next(left, None)) is None:
@@ -193,17 +200,12 @@ class Publisher:
     def _paced(self, posts: Sequence[PostData[Any]]) -> Iterator[PostData[Any]]:
         for post in posts:
             yield post
-            if self.post_rate:
-                self.clock.sleep(self.post_rate)
+            self.clock.sleep(self.post_rate)
 
     def _collect(self, wait: bool) -> None:
         retry_s = FIRST_RETRY_S
         while self.pending:
-            if wait:
-                youngest = max(self.pending.values())
-                self._sleep_until(youngest + self.score_delay_s)
-            now, delay = self.clock.time(), self.score_delay_s
-            due = [post_id for post_id, made_at in self.pending.items() if made_at + delay <= now]
+            due = self._due(wait)
             for post_id, score in self.face.score_many(due) if due else ():
                 if post_id not in self.pending:
                     raise ValueError(f"it gave a score of {post_id!r}, which is not pending")
@@ -213,6 +215,15 @@ class Publisher:
                 break
             self._wait(retry_s)
             retry_s = min(2 * retry_s, LAST_RETRY_S)
+
+    def _due(self, wait: bool) -> list[Any]:
+        """Returns the posts whose scores may be asked for, after a wait for the youngest."""
+        if not self.score_delay_s:
+            return list(self.pending)
+        if wait:
+            self._sleep_until(max(self.pending.values()) + self.score_delay_s)
+        now, delay = self.clock.time(), self.score_delay_s
+        return [post_id for post_id, made_at in self.pending.items() if made_at + delay <= now]
 
     def _sleep_until(self, moment: float) -> None:
         # A sleep may end early, or a hair short of the moment by rounding.
