@@ -6,7 +6,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from kilroy_gym.clock import Clock
+from kilroy_gym.clock import Clock, steady
 from kilroy_gym.interfaces import (
     FaceError,
     KilroyFace,
@@ -43,7 +43,7 @@ class Publisher:
         """Starts with nothing pending."""
         self.face = face
         self.set_pace(post_rate, score_delay_s)
-        self.clock = clock
+        self.clock, self._time = clock, steady(clock)
         self.pending: dict[Any, float] = {}
         own_time, truth = find(face, PassesTime), find(face, KnowsTruth)
         self._wait = clock.sleep if own_time is None else own_time.wait
@@ -72,7 +72,7 @@ class Publisher:
 
     def expect(self, ages_s: Mapping[Any, float]) -> None:
         """Expects the scores of posts that another process made, by post id: their ages."""
-        now = self.clock.time()
+        now = self._time()
         self.pending.update({post_id: now - age_s for post_id, age_s in ages_s.items()})
         self._last_at = max(self.pending.values(), default=self._last_at)
 
@@ -122,7 +122,7 @@ class Publisher:
             except BaseException as error:
                 self._waits = True
                 if made:
-                    self._ids, self.pending[post_id] = {0: post_id}, self.clock.time()
+                    self._ids, self.pending[post_id] = {0: post_id}, self._time()
                 if not (made and isinstance(error, ScorePending)):
                     if isinstance(error, Exception):
                         raise self._failure(error, [post]) from error
@@ -174,7 +174,7 @@ class Publisher:
         self._resumed, self._waits = False, wait
 
     def _publish(self, posts: Sequence[PostData[Any]]) -> None:
-        now = self.clock.time()
+        now = self._time()
         for post_id in self._ids.values():
             if post_id not in self._scores:
                 self.pending.setdefault(post_id, now)
@@ -193,7 +193,7 @@ class Publisher:
                 if (slot := next(left, None)) is None:
                     raise ValueError(f"it gave more ids than the {len(slots)} posts it was given")
                 self._ids[slot] = post_id
-                self.pending[post_id] = self._last_at = self.clock.time()
+                self.pending[post_id] = self._last_at = self._time()
         if missing := len(list(left)):
             raise ValueError(f"it gave {len(slots) - missing} ids for {len(slots)} posts")
 
@@ -222,12 +222,12 @@ class Publisher:
             return list(self.pending)
         if wait:
             self._sleep_until(max(self.pending.values()) + self.score_delay_s)
-        now, delay = self.clock.time(), self.score_delay_s
+        now, delay = self._time(), self.score_delay_s
         return [post_id for post_id, made_at in self.pending.items() if made_at + delay <= now]
 
     def _sleep_until(self, moment: float) -> None:
         # A sleep may end early, or a hair short of the moment by rounding.
-        while (rest := moment - self.clock.time()) > 0:
+        while (rest := moment - self._time()) > 0:
             self.clock.sleep(max(rest, 1e-6))
 
     @contextmanager

@@ -168,9 +168,10 @@ class LiveRun(BaseLiveRun):
             rounds.take_up(rounds.current.drafts, rounds.open_drafts, post_ids)
 
     def _ages(self, entries: Iterable[Entry]) -> dict[AnyId, float]:
-        """Returns the seconds since posts were made or refused, by post id."""
-        now = self._clock.time()
-        return {_id_of(entry): now - (entry.made_at or entry.intended_at) for entry in entries}
+        """Returns the seconds since posts were made or refused, at least 0, by post id."""
+        now = self._clock.time()  # it may have been set back since
+        since = ((entry, entry.made_at or entry.intended_at) for entry in entries)
+        return {_id_of(entry): max(now - moment, 0.0) for entry, moment in since}
 
 
 def _id_of(entry: Entry) -> AnyId:
