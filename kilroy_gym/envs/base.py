@@ -199,7 +199,7 @@ class OnFace:
                 "(one with `restart(rng)`) gives a snapshot to evaluate on"
             )
         twin = copy.deepcopy(self)
-        twin.render_mode = twin._feed = twin._face_to_close = None
+        twin.render_mode = twin._feed = twin._face_to_close = None  # noqa: SLF001 - its own twin
         return twin
 
     def _pin(self, world_seed: int) -> None:
