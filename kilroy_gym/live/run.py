@@ -107,8 +107,8 @@ class LiveRun(BaseLiveRun):
         self._take_up_round()
 
         def count(played: Round) -> bool | None:
-            self.posts += len(played.posts)
-            return None if callback is None or not played.posts else callback(played)
+            self.posts += len(played.post_ids)
+            return None if callback is None or not played.post_ids else callback(played)
 
         if rest >= self._agent.update_rate:
             self._agent.learn(rest, count, progress_bar, before_sending=self._keep_round)
