@@ -16,7 +16,7 @@ from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env, unflattened, whole_posts
 from kilroy_gym.adapters.rounds import Draft, Rounds, actions_of
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.interfaces import Action, AnyArray, AnyEnv, Callback, Observation, Round
+from kilroy_gym.interfaces import Action, AnyArray, AnyEnv, AnyId, Callback, Observation, Round
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData, X
@@ -237,7 +237,8 @@ class ModuleAgent(Generic[X, DraftId]):
         """Lets the module write; refuses repeated draft ids before anything is posted."""
         drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
         taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
-        for draft_id, _ in drafts:
+        for draft in drafts:
+            draft_id = _checked_id(draft, self.module)
             if draft_id in taken:
                 raise ValueError(
                     f"{type(self.module).__name__} gave two drafts the same id, {draft_id!r}; "
@@ -257,6 +258,25 @@ class ModuleAgent(Generic[X, DraftId]):
             self._reinforce(scores)
             if callback is not None:
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
+
+
+def _checked_id(draft: Draft, module: AnyModule) -> AnyId:
+    """Returns the id of a draft.
+
+    Raises:
+        TypeError: It is not a draft: a hashable id and a post.
+    """
+    try:
+        draft_id, post = draft
+        hash(draft_id)
+    except (TypeError, ValueError):
+        post = None
+    if not isinstance(post, PostData):
+        raise TypeError(
+            f"{type(module).__name__}.generate must return (draft id, PostData), where the id is "
+            f"hashable, such as an int, got {draft!r}"
+        )
+    return draft_id
 
 
 def checked_module(module: object, source: str) -> AnyModule:

@@ -79,6 +79,7 @@ class LiveRun(BaseLiveRun):
         self._clock = clock or UnixClock()
         pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
         with self._opened(face, around, update_rate, self._clock, wait=False, **pace):
+            self._sending.numbered = True
             self._agent: ModuleAgent[Any, Any] = ModuleAgent(module, self._env)
             if self._found is not None:
                 self._go_back(self._found)

@@ -1,6 +1,7 @@
 """A run or a trainer that failed is called again, the same object, and goes on."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from face_parts import OnceFace, SettableClock, unix_clock
@@ -10,7 +11,7 @@ from parts import WallFace
 
 from kilroy_gym import FaceEnv, FaceError, FaceVectorEnv, KilroyModule, KilroyTrainer, PostData
 from kilroy_gym.codecs import CategoricalCodec
-from kilroy_gym.faces import ReviewedFace
+from kilroy_gym.faces import FaceWrapper, ReviewedFace
 from kilroy_gym.live import LiveRun
 
 FAULTS = ("before the post", "after the post", "score")
@@ -225,3 +226,32 @@ def test_a_clock_that_is_set_changes_neither_a_pause_nor_a_delay(tmp_path, off):
     assert made == [5.0 * number for number in range(20)]
     assert clock.now == 120.0
     assert len(run.module.learned) == 20
+
+
+class Tagging(FaceWrapper):
+    """Makes a new post, as anybody would at first."""
+
+    def post(self, data):
+        return self.face.post(PostData(data.x))
+
+
+class Replacing(FaceWrapper):
+    def post(self, data):
+        return self.face.post(replace(data, x=data.x + 100))
+
+
+def test_a_wrapper_that_makes_a_new_post_is_refused_before_anything_is_sent(tmp_path):
+    face = OnceFace()
+    run = LiveRun(face, Learner(), tmp_path, around=Tagging, clock=unix_clock())
+    with pytest.raises(FaceError, match=r"dataclasses.replace\(data, x=...\)"):
+        run.run(10)
+    run.close()
+    assert face.posts == []
+
+
+def test_a_wrapper_that_replaces_the_content_is_fine(tmp_path):
+    face = OnceFace()
+    run = LiveRun(face, Learner(), tmp_path, around=Replacing, clock=unix_clock())
+    run.run(10)
+    run.close()
+    assert [post.x for post in face.posts] == [number % 10 + 100 for number in range(1, 11)]
