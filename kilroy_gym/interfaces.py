@@ -287,7 +287,7 @@ def find(face: object, capability: type[Capability]) -> Capability | None:
         capability: One of the Protocols of this module.
     """
     if not isinstance(face, WrapsFace):
-        return face if isinstance(face, capability) else None
+        return face if isinstance(face, capability) and has_methods(face, capability) else None
     if capability in face.hides:
         return None
     if not face.offers(capability):
@@ -295,6 +295,16 @@ def find(face: object, capability: type[Capability]) -> Capability | None:
     if capability in face.passes_on and find(face.face, capability) is None:
         return None
     return cast(Capability, face)
+
+
+def has_methods(layer: object, capability: type) -> bool:
+    """Tells whether the methods of a capability that a layer has can be called.
+
+    A Face may use such a name for something else, as in ``self.wait = 3.0``.
+    """
+    methods = [name for name, member in vars(capability).items() if callable(member)]
+    public = [name for name in methods if not name.startswith("_")]
+    return all(callable(getattr(layer, name, None)) for name in public)
 
 
 # --- Agents ---------------------------------------------------------------------------------
