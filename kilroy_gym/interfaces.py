@@ -476,11 +476,13 @@ class KilroyEnv(Protocol):
         wait: Whether a step waits until its scores are known.
         observations: Between what the Face shows and what agents get.
         posts_per_episode: How many posts an episode has where it is not one, else ``None``.
+        steps: How many steps it has finished.
     """
 
     face: AnyFace
     codec: "AnyCodec | None"
     composed: bool
+    steps: int
     wait: bool
     observations: "Observations"
     posts_per_episode: int | None
@@ -521,7 +523,7 @@ class KilroyEnv(Protocol):
             TypeError: The Face is a live one.
         """
 
-    def resume(self, post_ids: Mapping[int, AnyId] | None = None) -> None:
+    def resume(self, post_ids: Mapping[int, AnyId] | None = None, *, repeat: bool = False) -> None:
         """Lets the next step continue a round that an error or interrupt ended.
 
         That step must get the same actions; posts that were made are not made again.
@@ -529,6 +531,8 @@ class KilroyEnv(Protocol):
         Args:
             post_ids: For a round that another process began: the ids of the posts that were made,
                 by slot. ``None`` if this environment began the round.
+            repeat: Whether the last step was finished here, and failed around this environment:
+                then the next step returns the same once more.
         """
 
 

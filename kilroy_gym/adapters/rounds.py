@@ -89,6 +89,8 @@ class Rounds:
         self._inside = kilroy_envs(env)
         self._broken = False
         self._known_ids: Mapping[int, AnyId] | None = None
+        # Steps of each environment inside before the step under way.
+        self._steps: list[int] | None = None
 
     def take_up(
         self,
@@ -105,14 +107,17 @@ class Rounds:
         """
         self.current = OpenRound(list(drafts))
         self.open_drafts = dict(open_drafts)
-        self._broken, self._known_ids = True, post_ids
+        self._broken, self._known_ids, self._steps = True, post_ids, None
 
     @contextmanager
     def unbroken(self) -> Iterator[None]:
         """Resumes an interrupted round, and notes whether the block itself is interrupted."""
         if self._broken:
-            for inside in self._inside:
-                inside.resume(self._known_ids)
+            steps = self._steps or [inside.steps for inside in self._inside]
+            for inside, before in zip(self._inside, steps, strict=True):
+                # Another slot failed, or a wrapper: what was posted here is not posted again.
+                finished = inside.steps > before and not inside.composed
+                inside.resume(self._known_ids, repeat=finished)
         self._broken, self._known_ids = True, None
         # A reset never touches the platform; it starts the first episodes.
         self.env.reset()
@@ -132,7 +137,10 @@ class Rounds:
         while len(playing.post_ids) < self.size:
             if not playing.to_send:
                 playing.drafts += write(self._contexts(), playing.drafts)
+            if self._steps is None:
+                self._steps = [inside.steps for inside in self._inside]
             _, rewards, _, _, infos = self.env.step(self._actions(playing.to_send))
+            self._steps = None
             if self.keeps_posts:
                 playing.posts += self._last_posts()
             playing.add(rewards, infos)

@@ -2,13 +2,17 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from face_parts import OnceFace, unix_clock
+from gymnasium.spaces import Discrete
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parts import WallFace
 
 from kilroy_gym import FaceEnv, FaceError, FaceVectorEnv, KilroyModule, KilroyTrainer, PostData
+from kilroy_gym.adapters import ModuleAgent
 from kilroy_gym.codecs import CategoricalCodec
 from kilroy_gym.faces import ReviewedFace
 from kilroy_gym.live import LiveRun
@@ -179,6 +183,64 @@ def test_a_trainer_on_an_environment_goes_on(breaks, rounds):
 
     until_done(play_or_finish)
     check_all_learned(trainer.module, [post.x for post in face.posts], 30)
+
+
+@pytest.mark.parametrize("how", BREAKS)
+@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.parametrize("make", [FaceEnv, lambda face: FaceVectorEnv(face, 3)])
+def test_what_is_observed_may_fail_without_losing_the_post_before(make, call, how):
+    class Shows(BreakingWall):
+        observation_space = Discrete(2)
+
+        def observe(self, count):
+            self._break("observe")
+            return np.zeros(count, np.int64)
+
+    face = Shows(breaks=[("observe", call, how)])
+    trainer, made = KilroyTrainer(make(face), Learner()), []
+
+    def play():
+        if len(made) < 30:
+            trainer.agent.learn(30 - len(made), lambda played: made.extend(played.post_ids))
+
+    try:
+        play()
+    except (FaceError, ConnectionError, KeyboardInterrupt):
+        play()
+    check_all_learned(trainer.module, [post.x for post in face.posts], 30)
+
+
+@given(unaccepted)
+def test_slots_of_their_own_on_one_face_go_on(breaks):
+    face, made = BreakingWall(breaks=breaks), []
+    env = SyncVectorEnv([lambda: FaceEnv(face)] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
+    agent = ModuleAgent(Learner(), env)
+
+    def play():
+        if len(made) < 30:
+            agent.learn(30 - len(made), lambda played: made.extend(played.post_ids))
+
+    until_done(play)
+    check_all_learned(agent.module, [post.x for post in face.posts], 30)
+
+
+def test_a_wrapper_that_fails_after_a_post_does_not_have_it_made_again():
+    class Fails(VectorWrapper):
+        failed = False
+
+        def step(self, actions):
+            told = super().step(actions)
+            if not self.failed:
+                self.failed = True
+                raise OSError("disk full")
+            return told
+
+    face = WallFace()
+    agent = ModuleAgent(Learner(), Fails(FaceVectorEnv(face, 5)))
+    with pytest.raises(OSError, match="disk full"):
+        agent.learn(10)
+    agent.learn(10)
+    check_all_learned(agent.module, [post.x for post in face.posts], 10)
 
 
 def test_a_pause_that_was_interrupted_is_slept_to_its_end_only():
