@@ -78,6 +78,7 @@ class Rounds:
         current: The round under way; empty between rounds.
         open_drafts: Draft ids of posts whose scores are pending, by post id.
         keeps_posts: Whether to keep what was posted, for callbacks.
+        finished: Posts of the finished rounds.
     """
 
     def __init__(self, env: AnyVectorEnv, size: int) -> None:
@@ -87,6 +88,8 @@ class Rounds:
         self.open_drafts: dict[AnyId, AnyId] = {}
         self.keeps_posts = True
         self._inside = kilroy_envs(env)
+        self.finished = 0
+        self._drained: dict[AnyId, float] = {}
         self._broken = False
         self._known_ids: Mapping[int, AnyId] | None = None
         # Steps of each environment inside before the step under way.
@@ -144,27 +147,45 @@ class Rounds:
             if self.keeps_posts:
                 playing.posts += self._last_posts()
             playing.add(rewards, infos)
-        self.current = OpenRound()  # from here on, nothing of it is sent or learned twice
         scores: dict[AnyId, float] = {}
+        for (draft_id, _), score in zip(playing.drafts, playing.scores, strict=True):
+            if score is not None:
+                scores[draft_id] = score
+        return playing, scores | self._of_drafts(playing.arrived)
+
+    def finish(self) -> None:
+        """Ends the round: its scores were learned from, and none of them is again."""
+        playing = self.current
+        self.current = OpenRound()
+        self.finished += len(playing.post_ids)
         for (draft_id, _), post_id, score in zip(
             playing.drafts, playing.post_ids, playing.scores, strict=True
         ):
             if score is None:
                 self.open_drafts[post_id] = draft_id
-            else:
-                scores[draft_id] = score
-        return playing, scores | self._of_drafts(playing.arrived)
+        for post_id in playing.arrived:
+            self.open_drafts.pop(post_id, None)
 
     def drain(self) -> tuple[dict[AnyId, float], dict[AnyId, float]]:
-        """Waits for all pending scores; returns them by post id and by draft id."""
+        """Waits for all pending scores; returns them by post id and by draft id.
+
+        They are returned again until :meth:`finish_drain`.
+        """
         inside = self._inside[0]
-        arrived = inside.drain() if self.open_drafts and isinstance(inside, PlaysRounds) else {}
-        return arrived, self._of_drafts(arrived)
+        if self.open_drafts.keys() - self._drained.keys() and isinstance(inside, PlaysRounds):
+            self._drained |= inside.drain()
+        return dict(self._drained), self._of_drafts(self._drained)
+
+    def finish_drain(self) -> None:
+        """Ends the waiting: the scores were learned from."""
+        for post_id in self._drained:
+            self.open_drafts.pop(post_id, None)
+        self._drained = {}
 
     def _of_drafts(self, arrived: Mapping[AnyId, float]) -> dict[AnyId, float]:
         """Returns late scores by draft id; leaves out posts without an open draft."""
         return {
-            self.open_drafts.pop(post_id): score
+            self.open_drafts[post_id]: score
             for post_id, score in arrived.items()
             if post_id in self.open_drafts
         }

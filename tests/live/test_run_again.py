@@ -1,6 +1,7 @@
 """A run or a trainer that failed is called again, the same object, and goes on."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -208,6 +209,61 @@ def test_what_is_observed_may_fail_without_losing_the_post_before(make, call, ho
     except (FaceError, ConnectionError, KeyboardInterrupt):
         play()
     check_all_learned(trainer.module, [post.x for post in face.posts], 30)
+
+
+class Interrupted(Learner):
+    """Is interrupted once, at a call of ``reinforce`` or of ``metrics``."""
+
+    def __init__(self, method, call, how):
+        super().__init__()
+        self.method, self.left, self.how = method, call, how
+
+    def _count(self, method):
+        self.left -= method == self.method
+        if self.left == 0:
+            self.left = -1
+            raise self.how
+
+    def reinforce(self, scores):
+        self._count("reinforce")
+        return super().reinforce(scores)
+
+    def metrics(self):
+        self._count("metrics")
+        return {}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+@pytest.mark.parametrize("method", ["reinforce", "metrics"])
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+@pytest.mark.parametrize("live", [False, True])
+def test_what_a_module_was_learning_when_it_was_interrupted_is_learned(
+    tmp_path, live, call, method, how
+):
+    face = OnceFace(asks=lambda number: 40 * (number % 3 == 0), clock=unix_clock())
+    module, made = Interrupted(method, call, how), []
+    if live:
+        run = LiveRun(face, module, tmp_path, 10, 0.0, clock=unix_clock())
+        play = partial(run.run, 30, lambda played: None)
+    else:
+        env = FaceVectorEnv(face, 10, wait=False, clock=unix_clock())
+        agent = ModuleAgent(module, env)
+
+        def play():
+            done = len(face.posts) // 10 * 10
+            agent.learn(30 - done, made.append) if done < 30 else agent.finish()
+
+    for _ in range(3):
+        try:
+            play()
+        except (ConnectionError, KeyboardInterrupt):
+            continue
+    if live:
+        assert run.posts == 30
+        run.close()
+    elif made:
+        agent.finish()
+    check_all_learned(module, [post.x for post in face.posts], 30)
 
 
 @given(unaccepted)
