@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import io
 import json
 import sys
 import traceback
@@ -152,6 +153,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
     An error in the user's own code keeps its traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a post may have what the terminal has not
     try:
         app(args, prog_name="kilroy-gym")
     except (*OUR_ERRORS, *DOOR_ERRORS) as error:

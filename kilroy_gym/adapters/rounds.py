@@ -48,9 +48,11 @@ class OpenRound:
         """Adds what a step of the environment returned."""
         final_info = infos["final_info"]
         post_ids = final_info["post_id"].tolist()
-        pending = final_info.get("pending", np.zeros(len(post_ids), np.bool_))
-        known = zip(rewards.tolist(), pending, strict=True)
-        self.scores += [None if late else reward for reward, late in known]
+        scores: list[float | None] = rewards.tolist()
+        if "pending" in final_info:
+            known = zip(scores, final_info["pending"], strict=True)
+            scores = [None if late else score for score, late in known]
+        self.scores += scores
         self.post_ids += post_ids
         self.arrived.update(infos.get("arrived", {}))
         for key in {"expected_score", "best_score"} & final_info.keys():

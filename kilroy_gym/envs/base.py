@@ -74,17 +74,14 @@ class OnFace:
             raise TypeError(f"face must be a KilroyFace, got {face!r}")
         if codec is not None and not isinstance(codec, Codec):
             raise TypeError(f"codec must be a Codec or None, got {codec!r}")
-        number("post_rate (in seconds)", post_rate, 0)
-        number("score_delay_s", score_delay_s, 0)
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(
                 f"render_mode must be None or one of {RENDER_MODES}, got {render_mode!r}"
             )
         self.face = face
         self.codec = codec
-        self.wait = wait
         self.render_mode = render_mode
-        self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
+        self._publisher = Publisher(face, 0.0, 0.0, clock or SystemClock())
         self._feed = Feed() if render_mode else None
         self._knows_truth = find(face, KnowsTruth) is not None
         self._world = find(face, Simulated)
@@ -95,9 +92,9 @@ class OnFace:
         self._observe = observes.observe if observes is not None and shown != NOTHING else None
         # Only the Face itself: around a wrapper this would go past the wrapper's own `post`.
         plays = face if isinstance(face, PlaysActions) and face.plays_actions else None
-        untimed = wait and not (post_rate or score_delay_s)
         own = plays is not None and (plays.codec is codec or self.composed)
-        self._player = plays if own and untimed else None
+        self._untimed_player = plays if own else None
+        self._set_pace(post_rate, score_delay_s, wait)
         # What the last step sent: posts, or actions with the observations before them.
         self._sent: list[PostData[Any]] | tuple[Any, npt.NDArray[Any] | None] = []
         self._scored: Any = None
@@ -109,6 +106,14 @@ class OnFace:
             self._before.update(expected_score=0.0, best_score=0.0)
         if world_seed is not None:
             self._pin(integer("world_seed", world_seed, 0))
+
+    def _set_pace(self, post_rate: float, score_delay_s: float, wait: bool) -> None:
+        number("post_rate (in seconds)", post_rate, 0)
+        number("score_delay_s", score_delay_s, 0)
+        self.wait = wait
+        self._publisher.set_pace(post_rate, score_delay_s)
+        untimed = wait and not (post_rate or score_delay_s)
+        self._player = self._untimed_player if untimed else None
 
     @property
     def post_rate(self) -> float:
@@ -209,7 +214,7 @@ class OnFace:
                 "(one with `restart(rng)`) gives a snapshot to evaluate on"
             )
         twin = copy.deepcopy(self)
-        twin.render_mode = twin._feed = twin._face_to_close = None
+        twin.render_mode = twin._feed = twin._face_to_close = None  # noqa: SLF001 - its own twin
         return twin
 
     def _pin(self, world_seed: int) -> None:

@@ -163,6 +163,14 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self.steps += 1
         return (*told, infos)
 
+    def set_pace(self, post_rate: float, score_delay_s: float, wait: bool) -> None:
+        """Sets the timing from the next post on; the arguments are those of the class.
+
+        Raises:
+            ValueError: A duration is negative or not a number.
+        """
+        self._set_pace(post_rate, score_delay_s, wait)
+
     def drain(self) -> dict[Any, float]:
         """Waits for all scores that are pending and returns them by post id.
 
@@ -265,11 +273,12 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self._sent = posts
         known = [scores.pop(post_id, None) for post_id in post_ids]
         self._scored = np.array(known, np.float64)  # NaN where it is None
-        rewards = np.nan_to_num(self._scored)
+        rewards = self._scored.copy()
         final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
         infos: dict[str, Any] = {}
         if not self.wait:
-            final_info["pending"] = np.array([score is None for score in known])
+            final_info["pending"] = pending = np.isnan(rewards)
+            rewards[pending] = 0.0
             infos["arrived"] = scores
         if truths is not None:
             final_info["expected_score"], final_info["best_score"] = np.array(

@@ -110,7 +110,7 @@ class LiveRun(BaseLiveRun):
 
         def count(played: Round) -> bool | None:
             self._count()
-            return None if callback is None or not played.posts else callback(played)
+            return None if callback is None or not played.post_ids else callback(played)
 
         if rest >= self._agent.update_rate:
             self._agent.learn(rest, count, progress_bar, before_sending=self._keep_round)
@@ -174,9 +174,10 @@ class LiveRun(BaseLiveRun):
             rounds.take_up(rounds.current.drafts, rounds.open_drafts, post_ids)
 
     def _ages(self, entries: Iterable[Entry]) -> dict[AnyId, float]:
-        """Returns the seconds since posts were made or refused, by post id."""
-        now = self._clock.time()
-        return {_id_of(entry): now - (entry.made_at or entry.intended_at) for entry in entries}
+        """Returns the seconds since posts were made or refused, at least 0, by post id."""
+        now = self._clock.time()  # it may have been set back since
+        since = ((entry, entry.made_at or entry.intended_at) for entry in entries)
+        return {_id_of(entry): max(now - moment, 0.0) for entry, moment in since}
 
 
 def _id_of(entry: Entry) -> AnyId:

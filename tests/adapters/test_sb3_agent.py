@@ -259,7 +259,7 @@ def test_bad_arguments_are_refused():
     model = A2C("MlpPolicy", ENV, device="cpu")
     with pytest.raises(TypeError, match="must be a model of Stable-Baselines3"):
         SB3Agent(BernoulliModule())
-    with pytest.raises(TypeError, match="is no Kilroy environment"):
+    with pytest.raises(TypeError, match="is not a Kilroy environment"):
         SB3Agent(A2C("MlpPolicy", "CartPole-v1", device="cpu"))
     with pytest.raises(ValueError, match="clone_weight must be at least 0"):
         SB3Agent(model, clone_weight=-1)

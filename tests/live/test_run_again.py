@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from face_parts import OnceFace, unix_clock
+from face_parts import OnceFace, SettableClock, unix_clock
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 from hypothesis import given, settings
@@ -77,7 +77,8 @@ class BreakingOnce(Breaking, OnceFace):
 
 
 class BreakingWall(Breaking, WallFace):
-    pass
+    def wait(self, seconds):
+        """Its scores come when they are asked for often enough, and not after a while."""
 
 
 def until_done(play):
@@ -323,3 +324,22 @@ def test_after_a_constructor_that_failed_the_right_call_works(tmp_path, wrong):
     with pytest.raises((ValueError, TypeError)):
         LiveRun(OnceFace(), Learner(), tmp_path, **wrong)
     LiveRun(OnceFace(), Learner(), tmp_path).close()
+
+
+@pytest.mark.parametrize("off", [-1.7e9, 2.0e8])
+def test_a_clock_that_is_set_changes_neither_a_pause_nor_a_delay(tmp_path, off):
+    class Setting(SettableClock):
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            self.off = off if 30 < self.now < 60 else 0.0
+
+    clock = Setting()
+    face = OnceFace(clock=clock)
+    made = []
+    face.post, post = lambda data: (made.append(clock.now), post(data))[1], face.post
+    run = LiveRun(face, Learner(), tmp_path, 10, 5.0, 25.0, clock=clock)
+    run.run(20)
+    run.close()
+    assert made == [5.0 * number for number in range(20)]
+    assert clock.now == 120.0
+    assert len(run.module.learned) == 20
