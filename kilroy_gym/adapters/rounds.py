@@ -150,8 +150,12 @@ class Rounds:
                 playing.posts += self._last_posts()
             playing.add(rewards, infos)
         scores: dict[AnyId, float] = {}
-        for (draft_id, _), score in zip(playing.drafts, playing.scores, strict=True):
-            if score is not None:
+        for (draft_id, _), post_id, score in zip(
+            playing.drafts, playing.post_ids, playing.scores, strict=True
+        ):
+            if score is None:
+                self.open_drafts[post_id] = draft_id
+            else:
                 scores[draft_id] = score
         return playing, scores | self._of_drafts(playing.arrived)
 
@@ -160,11 +164,6 @@ class Rounds:
         playing = self.current
         self.current = OpenRound()
         self.finished += len(playing.post_ids)
-        for (draft_id, _), post_id, score in zip(
-            playing.drafts, playing.post_ids, playing.scores, strict=True
-        ):
-            if score is None:
-                self.open_drafts[post_id] = draft_id
         for post_id in playing.arrived:
             self.open_drafts.pop(post_id, None)
 
