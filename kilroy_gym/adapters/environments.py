@@ -18,12 +18,8 @@ def as_vector(env: AnyEnv) -> AnyVectorEnv:
         ValueError: Its autoreset mode is not ``SAME_STEP``, or its episodes have several posts.
     """
     for inside in _innermost(env):
-        if isinstance(inside, KilroyEnv) and inside.posts_per_episode is not None:
-            raise ValueError(
-                f"posts_per_episode={inside.posts_per_episode} is for tools that step a single "
-                "environment themselves; whoever plays here learns from every post, so make the "
-                "environment without it"
-            )
+        if isinstance(inside, KilroyEnv):
+            check_one_post(inside)
     if isinstance(env, gym.Env):
         return SyncVectorEnv([lambda: env], autoreset_mode=AutoresetMode.SAME_STEP)
     if not isinstance(env, VectorEnv):
@@ -35,6 +31,20 @@ def as_vector(env: AnyEnv) -> AnyVectorEnv:
             "episode is one post, and in the other modes every second action is ignored"
         )
     return env
+
+
+def check_one_post(env: KilroyEnv) -> None:
+    """Refuses an environment whose episodes have several posts.
+
+    Raises:
+        ValueError: They have; agents would be told of the last one only.
+    """
+    if env.posts_per_episode is not None:
+        raise ValueError(
+            f"posts_per_episode={env.posts_per_episode} is for tools that step a single "
+            "environment themselves; whoever plays here learns from every post, so make the "
+            "environment without it"
+        )
 
 
 def kilroy_envs(env: AnyEnv) -> list[KilroyEnv]:

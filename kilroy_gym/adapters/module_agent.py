@@ -131,7 +131,8 @@ class ModuleAgent(Generic[X, DraftId]):
 
         Only whole rounds are made. If the environment does not wait for scores, pending ones are
         waited for at the end. If an error or interrupt ended the last call, its round is finished
-        first: the rest is posted, and its scores are learned from.
+        first: the rest is posted, and its scores are learned from. A module whose ``reinforce``
+        raised gets the same scores again.
 
         Args:
             total_timesteps: The most posts to make, including an unfinished round.
@@ -220,6 +221,7 @@ class ModuleAgent(Generic[X, DraftId]):
         """Plays a round or the rest of one, reinforces with all new scores, calls back."""
         played, scores = self.rounds.play(partial(self._write, before_sending))
         self._reinforce(scores)
+        self.rounds.finish()
         return None if callback is None else callback(played.told(number, self.module.metrics()))
 
     def _sketch(self, observations: Observation) -> Action:
@@ -256,6 +258,7 @@ class ModuleAgent(Generic[X, DraftId]):
         if self.rounds.open_drafts:
             arrived, scores = self.rounds.drain()
             self._reinforce(scores)
+            self.rounds.finish_drain()
             if callback is not None:
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
 

@@ -39,6 +39,7 @@ class OnFace:
         composed: Whether an action is one token, and the whole post the episode.
         observations: Between what the Face shows and what agents get.
         posts_per_episode: How many posts an episode has where it is not one, else ``None``.
+        steps: How many steps were finished.
     """
 
     composed: bool = False
@@ -48,7 +49,10 @@ class OnFace:
     posts_per_episode: int | None = None
     render_mode: str | None
     wait: bool = True
+    steps: int = 0
     _slots: int = 1
+    _returned: Any = None  # by the last step
+    _repeats: bool = False
     _pinned: bool = False
     _spec: EnvSpec | None = None
 
@@ -173,7 +177,7 @@ class OnFace:
         """Yields existing posts of the Face with their ids."""
         return self.face.scrap(limit)
 
-    def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
+    def resume(self, post_ids: Mapping[int, Any] | None = None, *, repeat: bool = False) -> None:
         """Lets the next step go on with the round that an error or an interrupt ended.
 
         That step must be given the same actions; what was made is not made again. Where no round
@@ -182,8 +186,19 @@ class OnFace:
         Args:
             post_ids: The ids of the posts that were made, by their slot, for a round that another
                 process began; ``None`` where this environment played it.
+            repeat: Whether the last step was finished here, and failed around this environment:
+                then the next step returns the same once more.
         """
-        self._publisher.resume(post_ids)
+        if repeat:
+            self._repeats = True
+        else:
+            self._publisher.resume(post_ids)
+
+    def _repeated(self) -> Any:
+        """Returns what the last step returned."""
+        self._repeats = False
+        *others, infos = self._returned
+        return (*others, infos.copy())
 
     def snapshot(self) -> Any:
         """Returns an independent copy of the environment and its world, to evaluate on.

@@ -146,7 +146,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             gymnasium.error.InvalidAction: An action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the posts and scores so far.
         """
-        final_obs = self._final_obs()
+        if self._repeats:
+            repeated: tuple[Any, Floats, Any, Any, Any] = self._repeated()
+            return repeated
+        with self._publisher.reporting([]):
+            final_obs = self._final_obs()
         rewards, final_info, infos = self._round(actions, self.num_envs)
         masks = iter(self._masks.copy())
         for key in tuple(final_info):
@@ -154,8 +158,10 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         infos["final_obs"], infos["_final_obs"] = final_obs, next(masks)
         infos["final_info"], infos["_final_info"] = final_info, next(masks)
         infos |= self._of_new_episodes(masks)
-        self._look()
-        return self._observations(), rewards, next(masks), self._no.copy(), infos
+        told = self._observations(), rewards, next(masks), self._no.copy()
+        self._returned = (*told, infos.copy())
+        self.steps += 1
+        return (*told, infos)
 
     def set_pace(self, post_rate: float, score_delay_s: float, wait: bool) -> None:
         """Sets the timing from the next post on; the arguments are those of the class.
@@ -244,6 +250,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             played = player.codec.encode_many(codec.decode_many(actions))
         post_ids, response = player.play(played)
         self._sent = (actions, self._seen)
+        self._look()
         scores, expected, best = (filled(value, count) for value in response)
         self._scored = scores
         if self._feed is not None:
@@ -258,6 +265,10 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         check_count(len(posts), count)
         post_ids, scores = self._publisher.round(posts, self.wait)
         truths = self._publisher.truths(posts, scores, post_ids)
+        if self._observe is not None:
+            self._publisher.keep(post_ids, scores)
+            with self._publisher.reporting(posts):
+                self._look()
         self._publisher.finish()
         self._sent = posts
         known = [scores.pop(post_id, None) for post_id in post_ids]

@@ -98,7 +98,7 @@ class Publisher:
             FaceError: The Face failed; the error carries what was done by then.
         """
         self._begin(wait)
-        with self._reporting(posts):
+        with self.reporting(posts):
             self._publish(posts)
             self._collect(wait)
         return [self._ids[slot] for slot in range(len(posts))], dict(self._scores)
@@ -141,9 +141,13 @@ class Publisher:
         """
         if self._truth is None:
             return None
-        self._ids, self._scores = dict(enumerate(post_ids)), dict(scores)
-        with self._reporting(posts):
+        self.keep(post_ids, scores)
+        with self.reporting(posts):
             return [self._truth(post_id) for post_id in post_ids]
+
+    def keep(self, post_ids: Sequence[Any], scores: Mapping[Any, float]) -> None:
+        """Keeps what a round has done, for whatever can still fail before it is handed over."""
+        self._ids, self._scores = dict(enumerate(post_ids)), dict(scores)
 
     def finish(self) -> None:
         """Ends the round: its scores were handed over."""
@@ -159,7 +163,7 @@ class Publisher:
         if not self._resumed:
             self._scores = {}
         self._resumed = False
-        with self._reporting([]):
+        with self.reporting([]):
             self._collect(wait=True)
         scores, self._scores = self._scores, {}
         return scores
@@ -231,7 +235,8 @@ class Publisher:
             self.clock.sleep(max(rest, 1e-6))
 
     @contextmanager
-    def _reporting(self, posts: Sequence[PostData[Any]]) -> Iterator[None]:
+    def reporting(self, posts: Sequence[PostData[Any]]) -> Iterator[None]:
+        """Raises what fails within the block as a :class:`FaceError` that carries the round."""
         try:
             yield
         except Exception as error:

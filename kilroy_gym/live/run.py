@@ -76,6 +76,7 @@ class LiveRun(BaseLiveRun):
                 f"{directory} holds an unfinished round of {begun} posts: continue with "
                 f"update_rate={begun} (--round {begun} on the command line), got {update_rate}"
             )
+        self._before = self.posts
         self._clock = clock or UnixClock()
         pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
         with self._opened(face, around, update_rate, self._clock, wait=False, **pace):
@@ -104,11 +105,12 @@ class LiveRun(BaseLiveRun):
             PostInDoubt: See the class.
             StorageError: Journal or checkpoint cannot be written; nothing more is sent.
         """
+        self._count()
         rest = integer("posts", posts, 1) - self.posts
         self._take_up_round()
 
         def count(played: Round) -> bool | None:
-            self.posts += len(played.post_ids)
+            self._count()
             return None if callback is None or not played.post_ids else callback(played)
 
         if rest >= self._agent.update_rate:
@@ -116,6 +118,10 @@ class LiveRun(BaseLiveRun):
         else:
             self._agent.finish(count)
         self._keep()
+
+    def _count(self) -> None:
+        """Counts the rounds that were learned from, also where an error followed at once."""
+        self.posts = self._before + self._agent.rounds.finished
 
     def _keep(self) -> None:
         self._keep_round([])
@@ -162,7 +168,7 @@ class LiveRun(BaseLiveRun):
                 {},
             ) from error
         rounds = self._agent.rounds
-        if rounds.current.drafts:
+        if rounds.current.to_send:
             entries = journal.drafts(self.posts)
             self._env.expect(self._ages(entries))
             post_ids = {(entry.post.draft or 0) - self.posts: _id_of(entry) for entry in entries}

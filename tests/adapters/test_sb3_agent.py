@@ -371,3 +371,10 @@ def test_without_stable_baselines3_the_extra_is_named(needed):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert b"ImportError: " in done.stderr
     assert b"pip install 'kilroy-gym[sb3]'" in done.stderr
+
+
+def test_episodes_of_several_posts_are_refused_since_a_round_would_hide_all_but_the_last():
+    env = gym.make("Kilroy-Bernoulli-v0", posts_per_episode=4)
+    model = PPO("MlpPolicy", env, n_steps=20, batch_size=10, device="cpu")
+    with pytest.raises(ValueError, match="make the environment without it"):
+        SB3Agent(model)
