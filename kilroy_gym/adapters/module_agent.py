@@ -238,15 +238,14 @@ class ModuleAgent(Generic[X, DraftId]):
     ) -> Sequence[Draft]:
         """Lets the module write; refuses repeated draft ids before anything is posted."""
         drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
-        taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
-        for draft in drafts:
-            draft_id = _checked_id(draft, self.module)
-            if draft_id in taken:
-                raise ValueError(
-                    f"{type(self.module).__name__} gave two drafts the same id, {draft_id!r}; "
-                    "ids must differ while scores are pending"
-                )
-            taken.add(draft_id)
+        ids = _ids_of(drafts, self.module)
+        others = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
+        if len({*ids, *others}) < len(ids) + len(others):
+            twice = next(each for each in ids if each in others or ids.count(each) > 1)
+            raise ValueError(
+                f"{type(self.module).__name__} gave two drafts the same id, {twice!r}; "
+                "ids must differ while scores are pending"
+            )
         return drafts if before_sending is None else before_sending(drafts)
 
     def _reinforce(self, scores: Mapping[DraftId, float]) -> None:
@@ -263,23 +262,29 @@ class ModuleAgent(Generic[X, DraftId]):
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
 
 
-def _checked_id(draft: Draft, module: AnyModule) -> AnyId:
-    """Returns the id of a draft.
+def _ids_of(drafts: Sequence[Draft], module: AnyModule) -> list[AnyId]:
+    """Returns the ids of drafts.
 
     Raises:
-        TypeError: It is not a draft: a hashable id and a post.
+        TypeError: One is not a draft: a hashable id and a post.
     """
+    wrong: object = None
+    ids: list[AnyId] = []
     try:
-        draft_id, post = draft
-        hash(draft_id)
+        for wrong in drafts:
+            draft_id, post = wrong
+            hash(draft_id)
+            if not isinstance(post, PostData):
+                break
+            ids.append(draft_id)
+        else:
+            return ids
     except (TypeError, ValueError):
-        post = None
-    if not isinstance(post, PostData):
-        raise TypeError(
-            f"{type(module).__name__}.generate must return (draft id, PostData), where the id is "
-            f"hashable, such as an int, got {draft!r}"
-        )
-    return draft_id
+        pass
+    raise TypeError(
+        f"{type(module).__name__}.generate must return (draft id, PostData), where the id is "
+        f"hashable, such as an int, got {wrong!r}"
+    )
 
 
 def checked_module(module: object, source: str) -> AnyModule:
