@@ -1,31 +1,15 @@
 """Measures how good an agent is at present."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import SyncVectorEnv, VectorEnv, VectorWrapper
-from gymnasium.wrappers import vector
 
 from kilroy_gym.adapters.environments import kilroy_envs
+from kilroy_gym.adapters.wrappers import copied, left_off
 from kilroy_gym.interfaces import Agent, AnyEnv
-
-LEFT_OFF = (
-    gym.wrappers.Autoreset,
-    gym.wrappers.HumanRendering,
-    gym.wrappers.RecordEpisodeStatistics,
-    gym.wrappers.RecordVideo,
-    gym.wrappers.RenderCollection,
-    vector.HumanRendering,
-    vector.RecordEpisodeStatistics,
-    vector.RecordVideo,
-)
-"""Wrappers that record or show what happens, and change neither observations nor actions."""
-
-LEFT_OFF_BY_NAME = {("minari", "DataCollector"), ("stable_baselines3", "Monitor")}
-"""Those of other libraries, by package and class, so that these need not be imported."""
 
 
 def evaluation_copy(env: AnyEnv) -> AnyEnv:
@@ -44,7 +28,7 @@ def evaluation_copy(env: AnyEnv) -> AnyEnv:
     for layer in _inside_out(env):
         if id(layer) in copies:
             continue
-        if _left_off(layer):
+        if left_off(layer):
             copies[id(layer)] = copies[id(layer.env)]
         else:
             copies[id(layer)] = _copied(layer, copies)
@@ -96,36 +80,18 @@ def _inside_out(env: Any) -> Iterator[Any]:
     yield env
 
 
-def _left_off(layer: Any) -> bool:
-    """Tells whether a wrapper does nothing to observations and actions."""
-    bases = {(base.__module__.partition(".")[0], base.__name__) for base in type(layer).__mro__}
-    return isinstance(layer, LEFT_OFF) or bool(bases & LEFT_OFF_BY_NAME)
-
-
 def _copied(layer: Any, copies: dict[int, Any]) -> Any:
     """Returns a copy of a layer around the copies of those inside.
 
     Raises:
         TypeError: It cannot be copied.
     """
-    name = type(layer).__name__
-    if isinstance(layer, gym.wrappers.AddRenderObservation):
-        raise TypeError(f"{name} cannot be copied to evaluate on: a copy renders nothing")
-    if isinstance(layer, SyncVectorEnv):
-        slots = [copies[id(slot)] for slot in layer.envs]
-        return SyncVectorEnv(
-            [lambda slot=slot: slot for slot in slots],  # type: ignore[misc]
-            layer.copy,
-            layer.observation_mode,
-            layer.metadata["autoreset_mode"],
-        )
-    try:
-        twin = copy.deepcopy(layer, dict(copies))
-    except Exception as error:
-        raise TypeError(
-            f"{name} cannot be copied to evaluate on ({type(error).__name__}: {error}): "
-            "evaluate on an environment without it, or give it a __deepcopy__"
-        ) from error
-    if isinstance(twin, (gym.wrappers.NormalizeObservation, gym.wrappers.NormalizeReward)):
-        twin.update_running_mean = False
-    return twin
+    if not isinstance(layer, SyncVectorEnv):
+        return copied(layer, copies)
+    slots = [copies[id(slot)] for slot in layer.envs]
+    return SyncVectorEnv(
+        [lambda slot=slot: slot for slot in slots],  # type: ignore[misc]
+        layer.copy,
+        layer.observation_mode,
+        layer.metadata["autoreset_mode"],
+    )
