@@ -94,7 +94,7 @@ def drift_score(seed: int, told: bool) -> float:
     def start_anew(env: Any, module: Any) -> None:
         nonlocal jumps
         audience = env.face.audience
-        passed = sum(jump <= audience._posts for jump in audience.jumps)
+        passed = sum(jump <= audience._posts for jump in audience.jumps)  # noqa: SLF001
         if passed != jumps:
             jumps = passed
             fresh = module_for(env, seed).state()

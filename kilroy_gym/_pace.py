@@ -1,11 +1,12 @@
 """The timing of a run on a Face."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from kilroy_gym.adapters.module_agent import UPDATE_RATE
 from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.envs import FaceVectorEnv
-from kilroy_gym.interfaces import AnyEnv, AnyFace
+from kilroy_gym.interfaces import AnyFace
 
 POST_RATE = 1.0
 """Seconds after each post before the next, as in the original system."""
@@ -20,7 +21,7 @@ class Pace:
     score_delay_s: float = 0.0
     wait: bool = True
 
-    def env(self, face: AnyFace, codec: AnyCodec | None) -> AnyEnv:
+    def env(self, face: AnyFace, codec: AnyCodec | None) -> FaceVectorEnv[Any, Any]:
         """Returns an environment with this timing; closing it leaves the Face open."""
         return FaceVectorEnv(
             face,

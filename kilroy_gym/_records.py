@@ -1,8 +1,9 @@
 """The files that a run leaves on the disk."""
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from numbers import Number
 from pathlib import Path
@@ -16,6 +17,9 @@ from kilroy_gym.interfaces import Round
 Floats = npt.NDArray[np.float64]
 
 COLUMNS = ("post", "round", "post_id", "x", "score", "expected_score", "best_score")
+
+PRIVATE = 0o600
+"""Mode of a file that only its owner can read or write."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Starts of text that a spreadsheet may run as a formula, including full-width signs (OWASP)."""
@@ -102,6 +106,18 @@ def written_whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f"{path.name}.part")
     yield part
     part.replace(path)
+
+
+def made_private(path: Path) -> Path:
+    """Makes a file that only its owner can read or write, or makes one so; returns its path.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDONLY, PRIVATE))
+    with suppress(PermissionError):  # somebody else's file, which its group may write
+        path.chmod(path.stat().st_mode & PRIVATE)
+    return path
 
 
 def fresh_directory(out: Path | None, default: str) -> Path:

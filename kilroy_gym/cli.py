@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import io
 import json
 import sys
 import traceback
@@ -22,6 +23,7 @@ from kilroy_gym._scraping import scrap_scored_of
 from kilroy_gym._seeding import seed_everything
 from kilroy_gym.adapters import load_agent_file, load_named, module_for, roster
 from kilroy_gym.comparison.command import compare
+from kilroy_gym.comparison.results import NOTHING_TOLD
 from kilroy_gym.envs.suite import AUDIENCES
 from kilroy_gym.interfaces import FaceError, KilroyFace, NamesItsFile, PlaysModule
 from kilroy_gym.live.command import feed, generate, run
@@ -33,6 +35,7 @@ OUR_ERRORS = (gym.error.Error, FaceError, OSError)
 DOOR_ERRORS = (ValueError, TypeError, ImportError, AttributeError, RuntimeError)
 """Errors of bad input, and of bugs; the package that raised them tells which."""
 DOORS = {"kilroy_gym", "gymnasium", "importlib", "_frozen_importlib"}
+LIBRARIES = Path(typer.__file__).parents[1]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -125,6 +128,8 @@ def train(
                 trainer.fine_tune(weight_by_score=weight_by_score)
                 figures["after the warm start"] = _figures(trainer)
             trainer.run(posts=posts, callback=log, **timing)  # type: ignore[arg-type]
+            if not (log.scores or interrupted):
+                raise RuntimeError(NOTHING_TOLD)
         figures[f"after {len(log.scores):,} posts"] = _figures(trainer)
     summary = {
         "run": name,
@@ -152,6 +157,11 @@ def main(args: Sequence[str] | None = None) -> None:
 
     An error in the user's own code keeps its traceback.
     """
+    if "" not in sys.path:  # what the current folder has can be named, as with `python -m`
+        sys.path.insert(0, "")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a post may have what the terminal has not
     try:
         app(args, prog_name="kilroy-gym")
     except (*OUR_ERRORS, *DOOR_ERRORS) as error:
@@ -159,9 +169,22 @@ def main(args: Sequence[str] | None = None) -> None:
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
         if not isinstance(error, OUR_ERRORS) and package not in DOORS:
             raise
-        message = Text.assemble(("Error:", "bold red"), f" {error}")
+        message = Text.assemble(("Error:", "bold red"), f" {error}{_place(error)}")
         Console(stderr=True).print(message, soft_wrap=True)
         sys.exit(2)
+
+
+def _place(error: BaseException) -> str:
+    """Says where the user's own code failed, behind an error that tells of it in a line."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for frame, line in reversed(list(traceback.walk_tb(cause.__traceback__))):
+            package = str(frame.f_globals.get("__name__")).partition(".")[0]
+            path = Path(frame.f_code.co_filename)
+            if package not in DOORS and path.is_file() and LIBRARIES not in path.parents:
+                return f" ({path.name}, line {line}, in {frame.f_code.co_name})"
+        cause = cause.__cause__
+    return ""
 
 
 def _trainer(

@@ -287,7 +287,7 @@ def find(face: object, capability: type[Capability]) -> Capability | None:
         capability: One of the Protocols of this module.
     """
     if not isinstance(face, WrapsFace):
-        return face if isinstance(face, capability) else None
+        return face if isinstance(face, capability) and has_methods(face, capability) else None
     if capability in face.hides:
         return None
     if not face.offers(capability):
@@ -295,6 +295,16 @@ def find(face: object, capability: type[Capability]) -> Capability | None:
     if capability in face.passes_on and find(face.face, capability) is None:
         return None
     return cast(Capability, face)
+
+
+def has_methods(layer: object, capability: type) -> bool:
+    """Tells whether the methods of a capability that a layer has can be called.
+
+    A Face may use such a name for something else, as in ``self.wait = 3.0``.
+    """
+    methods = [name for name, member in vars(capability).items() if callable(member)]
+    public = [name for name in methods if not name.startswith("_")]
+    return all(callable(getattr(layer, name, None)) for name in public)
 
 
 # --- Agents ---------------------------------------------------------------------------------
@@ -466,11 +476,13 @@ class KilroyEnv(Protocol):
         wait: Whether a step waits until its scores are known.
         observations: Between what the Face shows and what agents get.
         posts_per_episode: How many posts an episode has where it is not one, else ``None``.
+        steps: How many steps it has finished.
     """
 
     face: AnyFace
     codec: "AnyCodec | None"
     composed: bool
+    steps: int
     wait: bool
     observations: "Observations"
     posts_per_episode: int | None
@@ -511,7 +523,7 @@ class KilroyEnv(Protocol):
             TypeError: The Face is a live one.
         """
 
-    def resume(self, post_ids: Mapping[int, AnyId] | None = None) -> None:
+    def resume(self, post_ids: Mapping[int, AnyId] | None = None, *, repeat: bool = False) -> None:
         """Lets the next step continue a round that an error or interrupt ended.
 
         That step must get the same actions; posts that were made are not made again.
@@ -519,6 +531,8 @@ class KilroyEnv(Protocol):
         Args:
             post_ids: For a round that another process began: the ids of the posts that were made,
                 by slot. ``None`` if this environment began the round.
+            repeat: Whether the last step was finished here, and failed around this environment:
+                then the next step returns the same once more.
         """
 
 

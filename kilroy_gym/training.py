@@ -21,6 +21,7 @@ from kilroy_gym.adapters.module_agent import UPDATE_RATE, ModuleAgent
 from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.data import Dataset, DatasetFactory, MemoryCachingDatasetFactory
 from kilroy_gym.data.weights import Resampled, Weigh, weigh_by
+from kilroy_gym.envs import FaceVectorEnv
 from kilroy_gym.interfaces import (
     AfterEpoch,
     Agent,
@@ -110,9 +111,8 @@ class KilroyTrainer:
             face_or_env = agent.env
         self._face = face_or_env if isinstance(face_or_env, KilroyFace) else None
         self.env: AnyEnv
-        self._pace = Pace()
         if isinstance(face_or_env, KilroyFace):
-            self.env = self._pace.env(face_or_env, codec)
+            self.env = Pace().env(face_or_env, codec)
         elif isinstance(face_or_env, (gym.Env, VectorEnv)):
             if codec is not None:
                 raise ValueError(
@@ -333,7 +333,7 @@ class KilroyTrainer:
         """Sets the timing of the run; on a Face, another timing needs another environment."""
         timing = {"post_rate": post_rate, "score_delay_s": score_delay_s, "wait": wait}
         given = [name for name, value in timing.items() if value is not None]
-        if self._face is None:
+        if self._face is None or not isinstance(self.env, FaceVectorEnv):
             if given:
                 raise ValueError(
                     f"{', '.join(given)} given twice: an environment keeps its own timing, so set "
@@ -350,10 +350,12 @@ class KilroyTrainer:
             score_delay_s or 0.0,
             wait is not False,
         )
-        if pace != self._pace:  # the same environment may have a round to finish
+        if pace.num_envs == self.env.num_envs:  # it may have a round to go on with
+            self.env.set_pace(pace.post_rate, pace.score_delay_s, pace.wait)
+        else:
             env = pace.env(self._face, self._codec)
             self._mover().set_env(env)
-            self.env, self._pace = env, pace
+            self.env = env
 
     def _mover(self) -> MovesToEnv:
         if not isinstance(self.agent, MovesToEnv):

@@ -138,7 +138,7 @@ def test_an_own_face_and_module_train(own_face, capsys):
     ("args", "message"),
     [
         (["Kilroy-Bernouli-v0"], "Did you mean: `Kilroy-Bernoulli`?"),
-        (["CartPole-v1"], "is no Kilroy environment; make one with"),
+        (["CartPole-v1"], "is not a Kilroy environment; make one with"),
         ([], "give either ENV (`kilroy-gym envs` lists them) or --face"),
         ([ENV, "--agent", "uniforn"], "Did you mean 'uniform'?"),
         ([ENV, "--agent", "missing.py"], "there is no agent file missing.py"),

@@ -6,6 +6,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from kilroy_gym.adapters.whole_posts import WholePosts
 from kilroy_gym.codecs import TokenCodec
 from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.envs.base import OnFace
 from kilroy_gym.interfaces import AnyEnv, AnyVectorEnv, KilroyEnv, Observation
 
 
@@ -17,12 +18,8 @@ def as_vector(env: AnyEnv) -> AnyVectorEnv:
         ValueError: Its autoreset mode is not ``SAME_STEP``, or its episodes have several posts.
     """
     for inside in _innermost(env):
-        if isinstance(inside, KilroyEnv) and inside.posts_per_episode is not None:
-            raise ValueError(
-                f"posts_per_episode={inside.posts_per_episode} is for tools that step a single "
-                "environment themselves; whoever plays here learns from every post, so make the "
-                "environment without it"
-            )
+        if isinstance(inside, KilroyEnv):
+            check_one_post(inside)
     if isinstance(env, gym.Env):
         return SyncVectorEnv([lambda: env], autoreset_mode=AutoresetMode.SAME_STEP)
     if not isinstance(env, VectorEnv):
@@ -36,6 +33,20 @@ def as_vector(env: AnyEnv) -> AnyVectorEnv:
     return env
 
 
+def check_one_post(env: KilroyEnv) -> None:
+    """Refuses an environment whose episodes have several posts.
+
+    Raises:
+        ValueError: They have; agents would be told of the last one only.
+    """
+    if env.posts_per_episode is not None:
+        raise ValueError(
+            f"posts_per_episode={env.posts_per_episode} is for tools that step a single "
+            "environment themselves; whoever plays here learns from every post, so make the "
+            "environment without it"
+        )
+
+
 def kilroy_envs(env: AnyEnv) -> list[KilroyEnv]:
     """Returns the Kilroy environments inside wrappers: one, or one per slot if they are separate.
 
@@ -43,7 +54,8 @@ def kilroy_envs(env: AnyEnv) -> list[KilroyEnv]:
         TypeError: There is none.
     """
     inside = _innermost(env)
-    found: list[KilroyEnv] = [each for each in inside if isinstance(each, KilroyEnv)]
+    # Our own first: on Python 3.11 asking a Protocol takes long, and this is asked often.
+    found: list[KilroyEnv] = [each for each in inside if isinstance(each, (OnFace, KilroyEnv))]
     if len(found) < len(inside):
         raise TypeError(
             f"{env} is not a Kilroy environment; make one with FaceEnv(face, codec) or gym.make"

@@ -16,7 +16,7 @@ from kilroy_gym._progress import progress
 from kilroy_gym.adapters.environments import kilroy_env, unflattened, whole_posts
 from kilroy_gym.adapters.rounds import Draft, Rounds, actions_of
 from kilroy_gym.adapters.whole_posts import WholePosts
-from kilroy_gym.interfaces import Action, AnyArray, AnyEnv, Callback, Observation, Round
+from kilroy_gym.interfaces import Action, AnyArray, AnyEnv, AnyId, Callback, Observation, Round
 from kilroy_gym.modules import DraftId, KilroyModule
 from kilroy_gym.modules.base import AnyModule
 from kilroy_gym.post import PostData, X
@@ -131,7 +131,8 @@ class ModuleAgent(Generic[X, DraftId]):
 
         Only whole rounds are made. If the environment does not wait for scores, pending ones are
         waited for at the end. If an error or interrupt ended the last call, its round is finished
-        first: the rest is posted, and its scores are learned from.
+        first: the rest is posted, and its scores are learned from. A module whose ``reinforce``
+        raised gets the same scores again.
 
         Args:
             total_timesteps: The most posts to make, including an unfinished round.
@@ -220,6 +221,7 @@ class ModuleAgent(Generic[X, DraftId]):
         """Plays a round or the rest of one, reinforces with all new scores, calls back."""
         played, scores = self.rounds.play(partial(self._write, before_sending))
         self._reinforce(scores)
+        self.rounds.finish()
         return None if callback is None else callback(played.told(number, self.module.metrics()))
 
     def _sketch(self, observations: Observation) -> Action:
@@ -237,7 +239,8 @@ class ModuleAgent(Generic[X, DraftId]):
         """Lets the module write; refuses repeated draft ids before anything is posted."""
         drafts: Sequence[Draft] = self.module.generate_many(self._env.num_envs, contexts)
         taken = {draft_id for draft_id, _ in before} | set(self.rounds.open_drafts.values())
-        for draft_id, _ in drafts:
+        for draft in drafts:
+            draft_id = _checked_id(draft, self.module)
             if draft_id in taken:
                 raise ValueError(
                     f"{type(self.module).__name__} gave two drafts the same id, {draft_id!r}; "
@@ -255,8 +258,28 @@ class ModuleAgent(Generic[X, DraftId]):
         if self.rounds.open_drafts:
             arrived, scores = self.rounds.drain()
             self._reinforce(scores)
+            self.rounds.finish_drain()
             if callback is not None:
                 callback(Round(number, [], [], [], arrived, self.module.metrics()))
+
+
+def _checked_id(draft: Draft, module: AnyModule) -> AnyId:
+    """Returns the id of a draft.
+
+    Raises:
+        TypeError: It is not a draft: a hashable id and a post.
+    """
+    try:
+        draft_id, post = draft
+        hash(draft_id)
+    except (TypeError, ValueError):
+        post = None
+    if not isinstance(post, PostData):
+        raise TypeError(
+            f"{type(module).__name__}.generate must return (draft id, PostData), where the id is "
+            f"hashable, such as an int, got {draft!r}"
+        )
+    return draft_id
 
 
 def checked_module(module: object, source: str) -> AnyModule:

@@ -30,7 +30,13 @@ def module_for(env: AnyEnv, seed: int | None = None) -> AnyModule:
         make = find_named(name)
     except (ValueError, ImportError, AttributeError) as error:
         raise ValueError(f"{_shown(inside.face)} names the module {name!r}: {error}") from error
-    module = make(inside.codec, seed)
+    try:
+        module = make(inside.codec, seed)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}(codec, seed) must return a KilroyModule, and it failed: {error}; name a "
+            "function of a codec and a seed, such as `lambda codec, seed: ...`"
+        ) from error
     if not isinstance(module, KilroyModule):
         raise TypeError(f"{name}(codec, seed) must return a KilroyModule, got {module!r}")
     return module

@@ -48,9 +48,11 @@ class OpenRound:
         """Adds what a step of the environment returned."""
         final_info = infos["final_info"]
         post_ids = final_info["post_id"].tolist()
-        pending = final_info.get("pending", np.zeros(len(post_ids), np.bool_))
-        known = zip(rewards.tolist(), pending, strict=True)
-        self.scores += [None if late else reward for reward, late in known]
+        scores: list[float | None] = rewards.tolist()
+        if "pending" in final_info:
+            known = zip(scores, final_info["pending"], strict=True)
+            scores = [None if late else score for score, late in known]
+        self.scores += scores
         self.post_ids += post_ids
         self.arrived.update(infos.get("arrived", {}))
         for key in {"expected_score", "best_score"} & final_info.keys():
@@ -78,6 +80,7 @@ class Rounds:
         current: The round under way; empty between rounds.
         open_drafts: Draft ids of posts whose scores are pending, by post id.
         keeps_posts: Whether to keep what was posted, for callbacks.
+        finished: Posts of the finished rounds.
     """
 
     def __init__(self, env: AnyVectorEnv, size: int) -> None:
@@ -87,8 +90,12 @@ class Rounds:
         self.open_drafts: dict[AnyId, AnyId] = {}
         self.keeps_posts = True
         self._inside = kilroy_envs(env)
+        self.finished = 0
+        self._drained: dict[AnyId, float] = {}
         self._broken = False
         self._known_ids: Mapping[int, AnyId] | None = None
+        # Steps of each environment inside before the step under way.
+        self._steps: list[int] | None = None
 
     def take_up(
         self,
@@ -105,14 +112,17 @@ class Rounds:
         """
         self.current = OpenRound(list(drafts))
         self.open_drafts = dict(open_drafts)
-        self._broken, self._known_ids = True, post_ids
+        self._broken, self._known_ids, self._steps = True, post_ids, None
 
     @contextmanager
     def unbroken(self) -> Iterator[None]:
         """Resumes an interrupted round, and notes whether the block itself is interrupted."""
         if self._broken:
-            for inside in self._inside:
-                inside.resume(self._known_ids)
+            steps = self._steps or [inside.steps for inside in self._inside]
+            for inside, before in zip(self._inside, steps, strict=True):
+                # Another slot failed, or a wrapper: what was posted here is not posted again.
+                finished = inside.steps > before and not inside.composed
+                inside.resume(self._known_ids, repeat=finished)
         self._broken, self._known_ids = True, None
         # A reset never touches the platform; it starts the first episodes.
         self.env.reset()
@@ -132,11 +142,13 @@ class Rounds:
         while len(playing.post_ids) < self.size:
             if not playing.to_send:
                 playing.drafts += write(self._contexts(), playing.drafts)
+            if self._steps is None:
+                self._steps = [inside.steps for inside in self._inside]
             _, rewards, _, _, infos = self.env.step(self._actions(playing.to_send))
+            self._steps = None
             if self.keeps_posts:
                 playing.posts += self._last_posts()
             playing.add(rewards, infos)
-        self.current = OpenRound()  # from here on, nothing of it is sent or learned twice
         scores: dict[AnyId, float] = {}
         for (draft_id, _), post_id, score in zip(
             playing.drafts, playing.post_ids, playing.scores, strict=True
@@ -147,16 +159,34 @@ class Rounds:
                 scores[draft_id] = score
         return playing, scores | self._of_drafts(playing.arrived)
 
+    def finish(self) -> None:
+        """Ends the round: its scores were learned from, and none of them is again."""
+        playing = self.current
+        self.current = OpenRound()
+        self.finished += len(playing.post_ids)
+        for post_id in playing.arrived:
+            self.open_drafts.pop(post_id, None)
+
     def drain(self) -> tuple[dict[AnyId, float], dict[AnyId, float]]:
-        """Waits for all pending scores; returns them by post id and by draft id."""
+        """Waits for all pending scores; returns them by post id and by draft id.
+
+        They are returned again until :meth:`finish_drain`.
+        """
         inside = self._inside[0]
-        arrived = inside.drain() if self.open_drafts and isinstance(inside, PlaysRounds) else {}
-        return arrived, self._of_drafts(arrived)
+        if self.open_drafts.keys() - self._drained.keys() and isinstance(inside, PlaysRounds):
+            self._drained |= inside.drain()
+        return dict(self._drained), self._of_drafts(self._drained)
+
+    def finish_drain(self) -> None:
+        """Ends the waiting: the scores were learned from."""
+        for post_id in self._drained:
+            self.open_drafts.pop(post_id, None)
+        self._drained = {}
 
     def _of_drafts(self, arrived: Mapping[AnyId, float]) -> dict[AnyId, float]:
         """Returns late scores by draft id; leaves out posts without an open draft."""
         return {
-            self.open_drafts.pop(post_id): score
+            self.open_drafts[post_id]: score
             for post_id, score in arrived.items()
             if post_id in self.open_drafts
         }

@@ -53,6 +53,11 @@ class Audience(ABC):
         Args:
             actions: One action of the codec, or a batch of shape ``(n, *codec.space.shape)``.
             rng: Where the noise comes from.
+
+        Returns:
+            ``(score, expected_score, best_score)``: what was earned, the mean of the distribution
+            that it was drawn from, and the best expected score that any post could have had then.
+            Each is a number, or for a batch a float64 array of shape ``(n,)``.
         """
 
     @abstractmethod

@@ -126,7 +126,7 @@ class PostText(Text):
     def __deepcopy__(self, memo: dict[int, object]) -> "PostText":
         """Shares the characters, since an environment has one space per slot."""
         twin = copy.copy(self)
-        twin._np_random = copy.deepcopy(self._np_random, memo)
+        twin._np_random = copy.deepcopy(self._np_random, memo)  # noqa: SLF001 - its own twin
         return twin
 
     def __eq__(self, other: object) -> bool:

@@ -78,6 +78,11 @@ class RunResult:
             ) from error
 
 
+NOTHING_TOLD = (
+    "the agent reported no post: `learn` must call its callback with a Round after every round"
+)
+
+
 class Recorder:
     """The callback of a run, which keeps its figures.
 
@@ -124,10 +129,7 @@ class Recorder:
             RuntimeError: No post was made, or a score never came.
         """
         if not self._scores:
-            raise RuntimeError(
-                "the agent reported no post: `learn` must call its callback with a Round after "
-                "every round"
-            )
+            raise RuntimeError(NOTHING_TOLD)
         if self._pending:
             raise RuntimeError(
                 f"the scores of {len(self._pending):,} posts never came: `learn` must wait for all "

@@ -122,6 +122,16 @@ class _MemoryDataset(Dataset[X]):
     def __getitem__(self, index: Any) -> Any:  # at once, as the list does it
         return self._posts[index]
 
+    def batches(
+        self, batch_size: int, rng: np.random.Generator | None = None
+    ) -> Iterator[list[PostData[X]]]:
+        if rng is not None:
+            yield from super().batches(batch_size, rng)
+            return
+        posts = self._posts  # straight from the list: single posts are mimicked as fast
+        for start in range(0, len(posts), integer("batch_size", batch_size, 1)):
+            yield posts[start : start + batch_size]
+
     def take(self, numbers: Sequence[int]) -> list[PostData[X]]:
         return [self._posts[number] for number in numbers]
 

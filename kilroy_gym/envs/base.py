@@ -39,6 +39,7 @@ class OnFace:
         composed: Whether an action is one token, and the whole post the episode.
         observations: Between what the Face shows and what agents get.
         posts_per_episode: How many posts an episode has where it is not one, else ``None``.
+        steps: How many steps were finished.
     """
 
     composed: bool = False
@@ -48,7 +49,10 @@ class OnFace:
     posts_per_episode: int | None = None
     render_mode: str | None
     wait: bool = True
+    steps: int = 0
     _slots: int = 1
+    _returned: Any = None  # by the last step
+    _repeats: bool = False
     _pinned: bool = False
     _spec: EnvSpec | None = None
 
@@ -70,17 +74,14 @@ class OnFace:
             raise TypeError(f"face must be a KilroyFace, got {face!r}")
         if codec is not None and not isinstance(codec, Codec):
             raise TypeError(f"codec must be a Codec or None, got {codec!r}")
-        number("post_rate (in seconds)", post_rate, 0)
-        number("score_delay_s", score_delay_s, 0)
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(
                 f"render_mode must be None or one of {RENDER_MODES}, got {render_mode!r}"
             )
         self.face = face
         self.codec = codec
-        self.wait = wait
         self.render_mode = render_mode
-        self._publisher = Publisher(face, post_rate, score_delay_s, clock or SystemClock())
+        self._publisher = Publisher(face, 0.0, 0.0, clock or SystemClock())
         self._feed = Feed() if render_mode else None
         self._knows_truth = find(face, KnowsTruth) is not None
         self._world = find(face, Simulated)
@@ -91,9 +92,9 @@ class OnFace:
         self._observe = observes.observe if observes is not None and shown != NOTHING else None
         # Only the Face itself: around a wrapper this would go past the wrapper's own `post`.
         plays = face if isinstance(face, PlaysActions) and face.plays_actions else None
-        untimed = wait and not (post_rate or score_delay_s)
         own = plays is not None and (plays.codec is codec or self.composed)
-        self._player = plays if own and untimed else None
+        self._untimed_player = plays if own else None
+        self._set_pace(post_rate, score_delay_s, wait)
         # What the last step sent: posts, or actions with the observations before them.
         self._sent: list[PostData[Any]] | tuple[Any, npt.NDArray[Any] | None] = []
         self._scored: Any = None
@@ -105,6 +106,14 @@ class OnFace:
             self._before.update(expected_score=0.0, best_score=0.0)
         if world_seed is not None:
             self._pin(integer("world_seed", world_seed, 0))
+
+    def _set_pace(self, post_rate: float, score_delay_s: float, wait: bool) -> None:
+        number("post_rate (in seconds)", post_rate, 0)
+        number("score_delay_s", score_delay_s, 0)
+        self.wait = wait
+        self._publisher.set_pace(post_rate, score_delay_s)
+        untimed = wait and not (post_rate or score_delay_s)
+        self._player = self._untimed_player if untimed else None
 
     @property
     def post_rate(self) -> float:
@@ -168,7 +177,7 @@ class OnFace:
         """Yields existing posts of the Face with their ids."""
         return self.face.scrap(limit)
 
-    def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
+    def resume(self, post_ids: Mapping[int, Any] | None = None, *, repeat: bool = False) -> None:
         """Lets the next step go on with the round that an error or an interrupt ended.
 
         That step must be given the same actions; what was made is not made again. Where no round
@@ -177,8 +186,19 @@ class OnFace:
         Args:
             post_ids: The ids of the posts that were made, by their slot, for a round that another
                 process began; ``None`` where this environment played it.
+            repeat: Whether the last step was finished here, and failed around this environment:
+                then the next step returns the same once more.
         """
-        self._publisher.resume(post_ids)
+        if repeat:
+            self._repeats = True
+        else:
+            self._publisher.resume(post_ids)
+
+    def _repeated(self) -> Any:
+        """Returns what the last step returned."""
+        self._repeats = False
+        *others, infos = self._returned
+        return (*others, infos.copy())
 
     def snapshot(self) -> Any:
         """Returns an independent copy of the environment and its world, to evaluate on.
@@ -194,7 +214,7 @@ class OnFace:
                 "(one with `restart(rng)`) gives a snapshot to evaluate on"
             )
         twin = copy.deepcopy(self)
-        twin.render_mode = twin._feed = twin._face_to_close = None
+        twin.render_mode = twin._feed = twin._face_to_close = None  # noqa: SLF001 - its own twin
         return twin
 
     def _pin(self, world_seed: int) -> None:

@@ -146,13 +146,13 @@ class ComposedVectorEnv(SimulatedVectorEnv):
     composed = True
     codec: TokenCodec[Any]
 
-    def __init__(self, num_envs: int, audience: AnyAudience, **kwargs: Any) -> None:
+    def __init__(self, audience: AnyAudience, num_envs: int, **kwargs: Any) -> None:
         """Takes the arguments of :class:`~kilroy_gym.envs.SimulatedVectorEnv`.
 
         Raises:
             ValueError: The audience's posts are not composed of tokens.
         """
-        super().__init__(num_envs, audience, **kwargs)
+        super().__init__(audience, num_envs, **kwargs)
         self._tokens = CategoricalCodec(range(self.codec.vocabulary))
         self.observations = observations_of(self.codec, kwargs)
         self._set_spaces(self.observations.space, Discrete(self.codec.vocabulary))

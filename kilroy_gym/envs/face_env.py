@@ -131,17 +131,20 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             gymnasium.error.InvalidAction: The action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the post where it was made.
         """
+        if self._repeats:
+            repeated: tuple[Any, float, bool, bool, dict[str, Any]] = self._repeated()
+            return repeated
         if self._player is not None and self._feed is None:
             score, info = self._play(self._player, action)
         else:
             score, info = self._publish(action)
         self._scored = score
         self._posts += 1
-        if self._observe is not None:
-            self._look()
         ends = self.posts_per_episode
         truncated = ends is not None and self._posts % ends == 0
-        return self._observation(), score, ends is None, truncated, info
+        self._returned = self._observation(), score, ends is None, truncated, info.copy()
+        self.steps += 1
+        return (*self._returned[:4], info)
 
     def close(self) -> None:
         """Closes the Face, too."""
@@ -158,6 +161,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         played = action if codec is player.codec else player.codec.encode(codec.decode(action))
         post_id, (score, expected_score, best_score) = player.play_one(played)
         self._sent = (action, self._seen)
+        self._look()
         return float(score), {
             "post_id": post_id,
             "expected_score": float(expected_score),
@@ -179,6 +183,10 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         if self._knows_truth:
             truths = self._publisher.truths([post], {post_id: score}, [post_id])
             ((info["expected_score"], info["best_score"]),) = truths or []
+        if self._observe is not None:
+            self._publisher.keep([post_id], {post_id: score})
+            with self._publisher.reporting([post]):
+                self._look()
         self._publisher.finish()
         self._sent = [post]
         if self._feed is not None:

@@ -146,7 +146,11 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             gymnasium.error.InvalidAction: An action is not in the space; nothing was posted.
             FaceError: The Face failed; the error carries the posts and scores so far.
         """
-        final_obs = self._final_obs()
+        if self._repeats:
+            repeated: tuple[Any, Floats, Any, Any, Any] = self._repeated()
+            return repeated
+        with self._publisher.reporting([]):
+            final_obs = self._final_obs()
         rewards, final_info, infos = self._round(actions, self.num_envs)
         masks = iter(self._masks.copy())
         for key in tuple(final_info):
@@ -154,8 +158,18 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         infos["final_obs"], infos["_final_obs"] = final_obs, next(masks)
         infos["final_info"], infos["_final_info"] = final_info, next(masks)
         infos |= self._of_new_episodes(masks)
-        self._look()
-        return self._observations(), rewards, next(masks), self._no.copy(), infos
+        told = self._observations(), rewards, next(masks), self._no.copy()
+        self._returned = (*told, infos.copy())
+        self.steps += 1
+        return (*told, infos)
+
+    def set_pace(self, post_rate: float, score_delay_s: float, wait: bool) -> None:
+        """Sets the timing from the next post on; the arguments are those of the class.
+
+        Raises:
+            ValueError: A duration is negative or not a number.
+        """
+        self._set_pace(post_rate, score_delay_s, wait)
 
     def drain(self) -> dict[Any, float]:
         """Waits for all scores that are pending and returns them by post id.
@@ -236,6 +250,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             played = player.codec.encode_many(codec.decode_many(actions))
         post_ids, response = player.play(played)
         self._sent = (actions, self._seen)
+        self._look()
         scores, expected, best = (filled(value, count) for value in response)
         self._scored = scores
         if self._feed is not None:
@@ -250,15 +265,20 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         check_count(len(posts), count)
         post_ids, scores = self._publisher.round(posts, self.wait)
         truths = self._publisher.truths(posts, scores, post_ids)
+        if self._observe is not None:
+            self._publisher.keep(post_ids, scores)
+            with self._publisher.reporting(posts):
+                self._look()
         self._publisher.finish()
         self._sent = posts
         known = [scores.pop(post_id, None) for post_id in post_ids]
         self._scored = np.array(known, np.float64)  # NaN where it is None
-        rewards = np.nan_to_num(self._scored)
+        rewards = self._scored.copy()
         final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
         infos: dict[str, Any] = {}
         if not self.wait:
-            final_info["pending"] = np.array([score is None for score in known])
+            final_info["pending"] = pending = np.isnan(rewards)
+            rewards[pending] = 0.0
             infos["arrived"] = scores
         if truths is not None:
             final_info["expected_score"], final_info["best_score"] = np.array(

@@ -6,7 +6,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from kilroy_gym.clock import Clock
+from kilroy_gym.clock import Clock, steady
 from kilroy_gym.interfaces import (
     FaceError,
     KilroyFace,
@@ -42,19 +42,22 @@ class Publisher:
     ) -> None:
         """Starts with nothing pending."""
         self.face = face
-        self.post_rate = post_rate
-        self.score_delay_s = score_delay_s
-        self.clock = clock
+        self.set_pace(post_rate, score_delay_s)
+        self.clock, self._time = clock, steady(clock)
         self.pending: dict[Any, float] = {}
         own_time, truth = find(face, PassesTime), find(face, KnowsTruth)
         self._wait = clock.sleep if own_time is None else own_time.wait
         self._truth = None if truth is None else truth.truth
-        self._timed = bool(post_rate or score_delay_s)
         # Of the round that goes out: ids by slot, and scores that nobody was given yet.
         self._ids: dict[int, Any] = {}
         self._scores: dict[Any, float] = {}
         self._waits = self._resumed = False
         self._last_at: float | None = None
+
+    def set_pace(self, post_rate: float, score_delay_s: float) -> None:
+        """Sets both durations, in seconds; what is under way goes on with the new ones."""
+        self.post_rate, self.score_delay_s = post_rate, score_delay_s
+        self._timed = bool(post_rate or score_delay_s)
 
     def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
         """Lets the next call go on with the round that was not finished, if there is one.
@@ -69,7 +72,7 @@ class Publisher:
 
     def expect(self, ages_s: Mapping[Any, float]) -> None:
         """Expects the scores of posts that another process made, by post id: their ages."""
-        now = self.clock.time()
+        now = self._time()
         self.pending.update({post_id: now - age_s for post_id, age_s in ages_s.items()})
         self._last_at = max(self.pending.values(), default=self._last_at)
 
@@ -95,7 +98,7 @@ class Publisher:
             FaceError: The Face failed; the error carries what was done by then.
         """
         self._begin(wait)
-        with self._reporting(posts):
+        with self.reporting(posts):
             self._publish(posts)
             self._collect(wait)
         return [self._ids[slot] for slot in range(len(posts))], dict(self._scores)
@@ -119,7 +122,7 @@ class Publisher:
             except BaseException as error:
                 self._waits = True
                 if made:
-                    self._ids, self.pending[post_id] = {0: post_id}, self.clock.time()
+                    self._ids, self.pending[post_id] = {0: post_id}, self._time()
                 if not (made and isinstance(error, ScorePending)):
                     if isinstance(error, Exception):
                         raise self._failure(error, [post]) from error
@@ -138,9 +141,13 @@ class Publisher:
         """
         if self._truth is None:
             return None
-        self._ids, self._scores = dict(enumerate(post_ids)), dict(scores)
-        with self._reporting(posts):
+        self.keep(post_ids, scores)
+        with self.reporting(posts):
             return [self._truth(post_id) for post_id in post_ids]
+
+    def keep(self, post_ids: Sequence[Any], scores: Mapping[Any, float]) -> None:
+        """Keeps what a round has done, for whatever can still fail before it is handed over."""
+        self._ids, self._scores = dict(enumerate(post_ids)), dict(scores)
 
     def finish(self) -> None:
         """Ends the round: its scores were handed over."""
@@ -156,7 +163,7 @@ class Publisher:
         if not self._resumed:
             self._scores = {}
         self._resumed = False
-        with self._reporting([]):
+        with self.reporting([]):
             self._collect(wait=True)
         scores, self._scores = self._scores, {}
         return scores
@@ -171,39 +178,38 @@ class Publisher:
         self._resumed, self._waits = False, wait
 
     def _publish(self, posts: Sequence[PostData[Any]]) -> None:
-        now = self.clock.time()
+        now = self._time()
         for post_id in self._ids.values():
             if post_id not in self._scores:
                 self.pending.setdefault(post_id, now)
-        slots = [slot for slot in range(len(posts)) if slot not in self._ids]
+        slots: Sequence[int] = range(len(posts))
+        if self._ids:
+            slots = [slot for slot in slots if slot not in self._ids]
         left = iter(slots)
         if slots:
             if self._ids and self._last_at is not None:
                 self._sleep_until(self._last_at + self.post_rate)
-            for post_id in self.face.post_many(self._paced([posts[slot] for slot in slots])):
+            to_send = [posts[slot] for slot in slots] if self._ids else posts
+            paced = self._paced(to_send) if self.post_rate else to_send
+            for post_id in self.face.post_many(paced):
                 if post_id in self.pending or post_id in self._scores:
                     raise ValueError(f"it gave two posts the same id, {post_id!r}")
                 if (slot := next(left, None)) is None:
                     raise ValueError(f"it gave more ids than the {len(slots)} posts it was given")
                 self._ids[slot] = post_id
-                self.pending[post_id] = self._last_at = self.clock.time()
+                self.pending[post_id] = self._last_at = self._time()
         if missing := len(list(left)):
             raise ValueError(f"it gave {len(slots) - missing} ids for {len(slots)} posts")
 
     def _paced(self, posts: Sequence[PostData[Any]]) -> Iterator[PostData[Any]]:
         for post in posts:
             yield post
-            if self.post_rate:
-                self.clock.sleep(self.post_rate)
+            self.clock.sleep(self.post_rate)
 
     def _collect(self, wait: bool) -> None:
         retry_s = FIRST_RETRY_S
         while self.pending:
-            if wait:
-                youngest = max(self.pending.values())
-                self._sleep_until(youngest + self.score_delay_s)
-            now, delay = self.clock.time(), self.score_delay_s
-            due = [post_id for post_id, made_at in self.pending.items() if made_at + delay <= now]
+            due = self._due(wait)
             for post_id, score in self.face.score_many(due) if due else ():
                 if post_id not in self.pending:
                     raise ValueError(f"it gave a score of {post_id!r}, which is not pending")
@@ -214,13 +220,23 @@ class Publisher:
             self._wait(retry_s)
             retry_s = min(2 * retry_s, LAST_RETRY_S)
 
+    def _due(self, wait: bool) -> list[Any]:
+        """Returns the posts whose scores may be asked for, after a wait for the youngest."""
+        if not self.score_delay_s:
+            return list(self.pending)
+        if wait:
+            self._sleep_until(max(self.pending.values()) + self.score_delay_s)
+        now, delay = self._time(), self.score_delay_s
+        return [post_id for post_id, made_at in self.pending.items() if made_at + delay <= now]
+
     def _sleep_until(self, moment: float) -> None:
         # A sleep may end early, or a hair short of the moment by rounding.
-        while (rest := moment - self.clock.time()) > 0:
+        while (rest := moment - self._time()) > 0:
             self.clock.sleep(max(rest, 1e-6))
 
     @contextmanager
-    def _reporting(self, posts: Sequence[PostData[Any]]) -> Iterator[None]:
+    def reporting(self, posts: Sequence[PostData[Any]]) -> Iterator[None]:
+        """Raises what fails within the block as a :class:`FaceError` that carries the round."""
         try:
             yield
         except Exception as error:

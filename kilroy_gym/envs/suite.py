@@ -150,8 +150,8 @@ class SimulatedVectorEnv(FaceVectorEnv[Any, int]):
     """A simulated audience, one round per step. Its page is the docstring of its audience.
 
     Args:
-        num_envs: Posts in a round.
         audience: A class of audience, its name as ``"package.module:Name"``, or an audience.
+        num_envs: Posts in a round.
         post_rate: Seconds to wait after each post.
         score_delay_s: How old a post must be, in seconds, before its score is asked for.
         wait: See :class:`~kilroy_gym.envs.FaceVectorEnv`.
@@ -166,8 +166,8 @@ class SimulatedVectorEnv(FaceVectorEnv[Any, int]):
 
     def __init__(
         self,
-        num_envs: int,
         audience: AnyAudience,
+        num_envs: int,
         post_rate: float = 0.0,
         score_delay_s: float = 0.0,
         wait: bool = True,

@@ -140,13 +140,24 @@ class Sending(FaceWrapper):
     Attributes:
         busy: Whether a post is being made.
         stopping: Whether to stop before the next post.
+        numbered: Whether the posts have the numbers of their drafts.
     """
 
     passes_key = True
     busy = stopping = False
+    numbered = False
 
     def post(self, data: AnyPost) -> AnyId:
-        """Makes a post, unless the run was asked to stop."""
+        """Makes a post, unless the run was asked to stop.
+
+        Raises:
+            ValueError: A wrapper outside has made a new post; nothing was sent.
+        """
+        if self.numbered and data.draft is None:
+            raise ValueError(
+                "a wrapper around the journal made a new post, which could go out twice after a "
+                "restart: let its `post` pass on `data`, or dataclasses.replace(data, x=...)"
+            )
         self._stop_if_asked()
         self.busy = True
         try:

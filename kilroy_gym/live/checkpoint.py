@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kilroy_gym._records import written_whole
+from kilroy_gym._records import made_private, written_whole
 from kilroy_gym.faces.wrappers.dry_run import DryRunId
 from kilroy_gym.faces.wrappers.reviewed import RefusedId
 from kilroy_gym.interfaces import AnyId, Observation, State
@@ -48,7 +48,10 @@ class Checkpoint:
         content = vars(self) | {"open_drafts": [(_named(i), d) for i, d in self.open_drafts]}
         text = json.dumps(pack(content))
         try:
-            with written_whole(path) as part, part.open("w", encoding="utf-8") as file:
+            with (
+                written_whole(path) as part,
+                made_private(part).open("w", encoding="utf-8") as file,
+            ):
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

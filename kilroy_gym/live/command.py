@@ -93,7 +93,14 @@ def feed(
     """Show the posts of a run with their scores."""
     from kilroy_gym.faces import read_journal
     from kilroy_gym.live.base import JOURNAL
-    from kilroy_gym.live.feed import page_of, shown_post, shown_score, shown_time, summary_of
+    from kilroy_gym.live.feed import (
+        page_of,
+        shown_post,
+        shown_score,
+        shown_time,
+        summary_of,
+        write_page,
+    )
 
     if not (directory / JOURNAL).exists():
         raise ValueError(f"{directory} holds no run: give the --dir of a `kilroy-gym run`")
@@ -105,7 +112,7 @@ def feed(
     console.print(table)
     console.print(summary_of(entries))
     if html is not None:
-        html.write_text(page_of(entries, title=directory.name), encoding="utf-8")
+        write_page(html, page_of(entries, title=directory.resolve().name))
         console.print(f"Written to {html}")
 
 

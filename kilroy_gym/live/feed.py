@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from kilroy_gym.storage.entries import Entry
@@ -37,7 +38,7 @@ img {{ max-width: 100%; }}
 def shown_score(entry: Entry) -> str:
     """Returns the score of a post as text, or why it has none."""
     if entry.refusal is not None:
-        return f"refused: {entry.refusal}"
+        return f"refused: {shown_post(entry.refusal)}"
     if entry.state == "in doubt":
         return "in doubt"
     score = "pending" if entry.score is None else f"{entry.score:g}"
@@ -102,3 +103,15 @@ def page_of(entries: Sequence[Entry], title: str) -> str:
         for entry in reversed(entries)
     )
     return PAGE.format(title=escape(title), summary=summary_of(entries), picture=picture, rows=rows)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Writes a page to a new file, or over an earlier page.
+
+    Raises:
+        ValueError: The file is something else, such as a run's journal.
+    """
+    start = PAGE.partition("\n")[0].encode()
+    if path.exists() and not (path.is_file() and path.read_bytes()[: len(start)] == start):
+        raise ValueError(f"{path} exists and is not a page of a feed: give --html another name")
+    path.write_text(page, encoding="utf-8")

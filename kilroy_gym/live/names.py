@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kilroy_gym._records import written_whole
+from kilroy_gym._records import made_private, written_whole
 from kilroy_gym.adapters import ModuleAgent, find_named, load_agent_file, load_named
 from kilroy_gym.adapters.models import model_as_agent
 from kilroy_gym.codecs import Codec
@@ -58,7 +58,7 @@ class Names:
     def save(self, directory: Path) -> None:
         """Writes them to the run's directory."""
         with written_whole(directory / NAMES) as part:
-            part.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+            made_private(part).write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path, module: str | None = None) -> "Names":

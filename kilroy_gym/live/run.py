@@ -76,9 +76,11 @@ class LiveRun(BaseLiveRun):
                 f"{directory} holds an unfinished round of {begun} posts: continue with "
                 f"update_rate={begun} (--round {begun} on the command line), got {update_rate}"
             )
+        self._before = self.posts
         self._clock = clock or UnixClock()
         pace = {"post_rate": post_rate, "score_delay_s": score_delay_s}
         with self._opened(face, around, update_rate, self._clock, wait=False, **pace):
+            self._sending.numbered = True
             self._agent: ModuleAgent[Any, Any] = ModuleAgent(module, self._env)
             if self._found is not None:
                 self._go_back(self._found)
@@ -103,18 +105,23 @@ class LiveRun(BaseLiveRun):
             PostInDoubt: See the class.
             StorageError: Journal or checkpoint cannot be written; nothing more is sent.
         """
+        self._count()
         rest = integer("posts", posts, 1) - self.posts
         self._take_up_round()
 
         def count(played: Round) -> bool | None:
-            self.posts += len(played.posts)
-            return None if callback is None or not played.posts else callback(played)
+            self._count()
+            return None if callback is None or not played.post_ids else callback(played)
 
         if rest >= self._agent.update_rate:
             self._agent.learn(rest, count, progress_bar, before_sending=self._keep_round)
         else:
             self._agent.finish(count)
         self._keep()
+
+    def _count(self) -> None:
+        """Counts the rounds that were learned from, also where an error followed at once."""
+        self.posts = self._before + self._agent.rounds.finished
 
     def _keep(self) -> None:
         self._keep_round([])
@@ -161,16 +168,17 @@ class LiveRun(BaseLiveRun):
                 {},
             ) from error
         rounds = self._agent.rounds
-        if rounds.current.drafts:
+        if rounds.current.to_send:
             entries = journal.drafts(self.posts)
             self._env.expect(self._ages(entries))
             post_ids = {(entry.post.draft or 0) - self.posts: _id_of(entry) for entry in entries}
             rounds.take_up(rounds.current.drafts, rounds.open_drafts, post_ids)
 
     def _ages(self, entries: Iterable[Entry]) -> dict[AnyId, float]:
-        """Returns the seconds since posts were made or refused, by post id."""
-        now = self._clock.time()
-        return {_id_of(entry): now - (entry.made_at or entry.intended_at) for entry in entries}
+        """Returns the seconds since posts were made or refused, at least 0, by post id."""
+        now = self._clock.time()  # it may have been set back since
+        since = ((entry, entry.made_at or entry.intended_at) for entry in entries)
+        return {_id_of(entry): max(now - moment, 0.0) for entry, moment in since}
 
 
 def _id_of(entry: Entry) -> AnyId:

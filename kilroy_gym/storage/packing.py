@@ -26,9 +26,11 @@ def pack(value: Any) -> Any:
     if (is_array or isinstance(value, np.generic)) and value.dtype.kind in "biufcSUmM":
         raw = base64.b64encode(value.tobytes()).decode()
         return {"$numpy": [raw, value.dtype.str, list(value.shape), is_array]}
+    wrong = [key for key in value if type(key) is not str] if type(value) is dict else []
+    key = f" (this one has the key {wrong[0]!r})" if wrong else ""
     raise TypeError(
         f"{value!r} is of type {type(value).__name__}; allowed are None, bool, int, float, str, "
-        "bytes, list, tuple, dict with str keys, and numpy arrays and numbers"
+        f"bytes, list, tuple, dict with str keys{key}, and numpy arrays and numbers"
     )
 
 

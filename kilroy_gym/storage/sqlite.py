@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kilroy_gym._records import made_private
+
 
 class StorageError(RuntimeError):
     """A file that a run depends on cannot be opened, read or written."""
@@ -34,7 +36,8 @@ class Storage:
             StorageError: It cannot be opened or written, or is another kind of file.
         """
         with self.explained(path):
-            connection = sqlite3.connect(path, isolation_level=None)
+            # SQLite gives the files beside it the same mode.
+            connection = sqlite3.connect(made_private(path), isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
@@ -76,7 +79,7 @@ class Storage:
         """
         lock_path = path.with_name(f"{path.name}.lock")
         with self.explained(lock_path):
-            connection = sqlite3.connect(lock_path, timeout=0, isolation_level=None)
+            connection = sqlite3.connect(made_private(lock_path), timeout=0, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = OFF")  # nothing is ever written
                 connection.execute("BEGIN EXCLUSIVE")
@@ -99,7 +102,7 @@ class Storage:
         """
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StorageError(
                 f"{self.what} {path} cannot be used: {error}; it needs a writable directory, room "
                 "on the disk, and a path that no other kind of file has"

@@ -140,7 +140,7 @@ class Promises:
             return self.keep(False, f"{line}: return an int, a str or a tuple of these")
         if found in seen:
             line = f"{shown} gave the id {short(found)} twice"
-            return self.keep(False, f"{line}: give every one an id of its own, by counting up")
+            return self.keep(False, f"{line}: give each an id of its own, such as a counter")
         seen.add(found)
         return True
 

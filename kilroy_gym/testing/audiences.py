@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import Space
 
+from kilroy_gym.adapters import module_for
 from kilroy_gym.audiences import Audience
 from kilroy_gym.codecs import Codec
 from kilroy_gym.codecs.base import short
+from kilroy_gym.envs import SimulatedEnv
 from kilroy_gym.testing._calls import check_best
 from kilroy_gym.testing._promises import Promises
 from kilroy_gym.testing._values import equal, inside
@@ -61,6 +63,11 @@ def check_audience(audience: Audience, seed: int = 0) -> None:
                 check(promises, world, actions)
         with promises.section():
             _check_observing(promises, world, actions)
+        if audience.module is not None:
+            with promises.section():
+                env = SimulatedEnv(deepcopy(audience))
+                advice = 'let it be "package.module:function", a function of a codec and a seed'
+                promises.call("module", module_for, env, seed, advice=advice)
     promises.settle()
 
 

@@ -1,7 +1,8 @@
 """What a Face promises."""
 
-from collections.abc import Iterable, Sequence
-from copy import deepcopy
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy, deepcopy
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from kilroy_gym.codecs.base import short
 from kilroy_gym.faces import FaceWrapper
+from kilroy_gym.faces.wrappers.base import layers
 from kilroy_gym.interfaces import (
     KilroyFace,
     KnowsTruth,
@@ -83,6 +85,8 @@ def check_face(face: KilroyFace[Any, Any], posts: Iterable[PostData[Any]] | None
     with promises.section():
         _check_observe(promises, _world(face, simulated), scraped)
     if given is not None:
+        with promises.section():
+            _check_passing_on(promises, face, given[0])
         seen = {entry[0] for entry in scraped}
         with promises.section():
             if simulated:
@@ -90,6 +94,41 @@ def check_face(face: KilroyFace[Any, Any], posts: Iterable[PostData[Any]] | None
             else:
                 check_live_posting(promises, face, given, seen)
     promises.settle()
+
+
+class _Recorder(KilroyFace[Any, int]):
+    """Keeps what wrappers send to it."""
+
+    def __init__(self) -> None:
+        self.sent: list[PostData[Any]] = []
+
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
+        yield from ()
+
+    def post(self, data: PostData[Any]) -> int:
+        self.sent.append(data)
+        return len(self.sent)
+
+    def score(self, post_id: int) -> float:
+        return 0.0
+
+
+def _check_passing_on(promises: Promises, face: KilroyFace[Any, Any], post: PostData[Any]) -> None:
+    """Checks that wrappers of a user's own keep what travels with a post."""
+    for layer in layers(face):
+        if isinstance(layer, FaceWrapper) and not type(layer).__module__.startswith("kilroy_gym."):
+            alone, recorder = copy(layer), _Recorder()
+            alone.face = recorder
+            name = type(layer).__name__
+            advice = "post to self.face what it is given"
+            data = replace(post, key=7, draft=3)
+            promises.call(f"{name}.post(data)", alone.post, data, advice=advice)
+            kept = all((sent.key, sent.draft) == (7, 3) for sent in recorder.sent)
+            promises.need(
+                kept,
+                f"{name}.post(data) made a new post, without the key and the draft number of data, "
+                "so that it could go out twice: pass on data, or dataclasses.replace(data, x=...)",
+            )
 
 
 def _check_said(promises: Promises, face: KilroyFace[Any, Any]) -> None:

@@ -73,7 +73,7 @@ def test_every_environment_has_a_module_of_its_own():
 
 
 def test_an_environment_without_a_module_is_named():
-    with pytest.raises(TypeError, match=r"CartPole-v1.*is no Kilroy environment"):
+    with pytest.raises(TypeError, match=r"CartPole-v1.*is not a Kilroy environment"):
         module_for(gym.make("CartPole-v1"))
     with pytest.raises(ValueError, match=r"no module is known for WallFace.*module = "):
         module_for(FaceEnv(WallFace()))

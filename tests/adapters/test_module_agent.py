@@ -6,6 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from hypothesis import given
 from hypothesis import strategies as st
+from parts import WallFace
 
 from kilroy_gym import (
     FaceEnv,
@@ -329,3 +330,26 @@ def test_what_is_no_callback_is_refused_before_anything_is_posted(callback):
     with pytest.raises(TypeError, match=r"must be a function of a Round, got .*; nothing"):
         agent.learn(10, callback=callback)
     assert face.contents == []
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [PostData(1), (PostData(1), 0), ({}, PostData(1)), (0, 1), (0, PostData(1), 2), None],
+    ids=str,
+)
+def test_what_is_no_draft_is_named_and_nothing_is_posted(draft):
+    class Wrong(KilroyModule):
+        def generate(self):
+            return draft
+
+        def mimic(self, posts):
+            return self
+
+        def reinforce(self, scores):
+            return self
+
+    face = WallFace()
+    agent = ModuleAgent(Wrong(), FaceVectorEnv(face, 2))
+    with pytest.raises(TypeError, match=r"Wrong.generate must return \(draft id, PostData\)"):
+        agent.learn(2)
+    assert face.posts == []

@@ -259,7 +259,7 @@ def test_bad_arguments_are_refused():
     model = A2C("MlpPolicy", ENV, device="cpu")
     with pytest.raises(TypeError, match="must be a model of Stable-Baselines3"):
         SB3Agent(BernoulliModule())
-    with pytest.raises(TypeError, match="is no Kilroy environment"):
+    with pytest.raises(TypeError, match="is not a Kilroy environment"):
         SB3Agent(A2C("MlpPolicy", "CartPole-v1", device="cpu"))
     with pytest.raises(ValueError, match="clone_weight must be at least 0"):
         SB3Agent(model, clone_weight=-1)
@@ -371,3 +371,10 @@ def test_without_stable_baselines3_the_extra_is_named(needed):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert b"ImportError: " in done.stderr
     assert b"pip install 'kilroy-gym[sb3]'" in done.stderr
+
+
+def test_episodes_of_several_posts_are_refused_since_a_round_would_hide_all_but_the_last():
+    env = gym.make("Kilroy-Bernoulli-v0", posts_per_episode=4)
+    model = PPO("MlpPolicy", env, n_steps=20, batch_size=10, device="cpu")
+    with pytest.raises(ValueError, match="make the environment without it"):
+        SB3Agent(model)

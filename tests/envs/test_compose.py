@@ -142,7 +142,7 @@ def test_what_is_handed_out_is_not_written_on_later(make):
 
 
 @pytest.mark.parametrize("audience", ["TopicsAudience", "TimingAudience", "ToneAudience"])
-@pytest.mark.parametrize("make", [ComposedEnv, lambda name: ComposedVectorEnv(2, name)])
+@pytest.mark.parametrize("make", [ComposedEnv, lambda name: ComposedVectorEnv(name, 2)])
 def test_an_audience_of_other_posts_is_refused(make, audience):
     with pytest.raises(ValueError, match=f"with a TokenCodec.*{audience} has"):
         make(audience)

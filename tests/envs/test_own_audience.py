@@ -66,7 +66,7 @@ WAYS = {
     "name": lambda: SimulatedEnv(HERE),
     "make": lambda: gym.make("Kilroy-Bernoulli-v0", audience=Colours),
     "make by name": lambda: gym.make("Kilroy-Bernoulli-v0", audience=HERE),
-    "rounds": lambda: SimulatedVectorEnv(4, Colours),
+    "rounds": lambda: SimulatedVectorEnv(Colours, 4),
     "make_vec": lambda: gym.make_vec("Kilroy-Bernoulli-v0", 4, audience=HERE),
 }
 
@@ -83,7 +83,7 @@ def test_it_is_given_in_every_way_and_learned_by_its_own_module(make):
 def test_its_arguments_are_passed_on():
     for env in (
         SimulatedEnv(Colours, favourite="red"),
-        SimulatedVectorEnv(1, HERE, favourite="red"),
+        SimulatedVectorEnv(HERE, 1, favourite="red"),
     ):
         assert env.face.audience.favourite == 0
 

@@ -19,6 +19,18 @@ def unix_clock(now: float = START) -> ManualClock:
     return clock
 
 
+class SettableClock(ManualClock):
+    """A clock that somebody sets while time passes; ``off`` is by how much it is wrong."""
+
+    off = 0.0
+
+    def time(self) -> float:
+        return START + self.now + self.off
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 class OnceFace(WallFace):
     """Makes a post with a key once, keeps a secret, and loses answers or refuses on request.
 

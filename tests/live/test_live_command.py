@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from platform_file import FilePlatform
 
-from kilroy_gym import cli
+from kilroy_gym import PostData, cli
+from kilroy_gym.faces import Journal
 
 BOT = """
 import sys
@@ -49,6 +50,27 @@ def codec():
 
 def around(face):
     return ReviewedFace(face, [banned(["dog"])])
+"""
+DUCKS = """
+import sys
+
+sys.path.insert(0, {folder!r})
+from platform_file import FilePlatform
+
+from kilroy_gym.modules import CategoricalModule
+
+
+class Pond(FilePlatform):
+    def score(self, post_id):
+        return 1.0
+
+
+def face():
+    return Pond("platform")
+
+
+def module():
+    return CategoricalModule(["\U0001f986", "duck"], seed=0)
 """
 FACE = ["--face", "bot:face"]
 FALLING = """
@@ -193,3 +215,49 @@ def test_a_signal_stops_a_run_which_then_goes_on(number):
     target = str(made // 10 * 10 + 20)
     subprocess.run([*command, target], check=True, stdout=subprocess.PIPE, env=os.environ)
     assert len(FilePlatform("platform").contents()) == int(target)
+
+
+def test_what_a_platform_says_of_a_refusal_cannot_garble_the_terminal(tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    journal = Journal(tmp_path / "run" / "journal.sqlite")
+    journal.intend(PostData("hello"), "bot", "\x1b[31mno\x1b[2J", -1.0)
+    journal.close()
+    assert call("feed", tmp_path / "run", "--html", tmp_path / "feed.html") == 0
+    shown = capsys.readouterr().out + (tmp_path / "feed.html").read_text()
+    assert "\x1b" not in shown
+    assert shown.count("\\x1b[31mno") == 2
+
+
+def test_the_page_is_named_after_the_directory_and_writes_over_nothing_else(monkeypatch, capsys):
+    call("run", *NAMES, "--dir", "kept", "--posts", 20, "--post-rate", 0)
+    monkeypatch.chdir("kept")
+    for _ in range(2):
+        assert call("feed", ".", "--html", "page.html") == 0
+    assert "<title>kept</title>" in Path("page.html").read_text()
+    before = Path("journal.sqlite").read_bytes()
+    assert call("feed", ".", "--html", "journal.sqlite") == 2
+    assert "journal.sqlite exists and is not a page of a feed" in capsys.readouterr().err
+    assert Path("journal.sqlite").read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_nobody_else_can_read_what_a_run_leaves():
+    before = os.umask(0)
+    try:
+        call("run", *NAMES, "--dir", "kept", "--posts", 20, "--post-rate", 0)
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in Path("kept").iterdir()}
+    assert {"journal.sqlite", "checkpoint.json", "names.json"} <= modes.keys()
+    assert modes == dict.fromkeys(modes, 0o600)
+
+
+def test_a_terminal_that_lacks_a_character_ends_no_run():
+    Path("ducks.py").write_text(DUCKS.format(folder=str(Path(__file__).parent)), encoding="utf-8")
+    command = [sys.executable, "-c", "from kilroy_gym.cli import main; main()", "run"]
+    command += ["--face", "ducks:face", "--module", "ducks:module", "--dir", "kept"]
+    command += ["--posts", "20", "--post-rate", "0"]
+    env = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run([*command, "--no-warm-start"], env=env, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"20 posts made" in done.stdout

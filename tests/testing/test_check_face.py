@@ -559,3 +559,22 @@ def test_posts_must_be_posts(posts, error):
 
 def test_a_face_is_a_kilroy_face():
     assert issubclass(WallFace, KilroyFace)
+
+
+class NewPost(FaceWrapper):
+    def post(self, data):
+        return self.face.post(PostData(data.x))
+
+
+class SamePost(FaceWrapper):
+    passes_key = True
+
+    def post(self, data):
+        return self.face.post(replace(data, x=data.x))
+
+
+def test_a_wrapper_that_loses_what_travels_with_a_post_is_told():
+    posts = [PostData(1), PostData(2)]
+    check_face(SamePost(WallFace()), posts)
+    with pytest.raises(AssertionError, match=r"NewPost.post\(data\) made a new post"):
+        check_face(FaceWrapper(NewPost(SamePost(WallFace()))), posts)

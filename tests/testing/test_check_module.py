@@ -252,7 +252,7 @@ GENERATE = {
     "no id": (lambda self: (None, PostData("cat")), "gave None as an id"),
     "a list as id": (lambda self: ([1], PostData("cat")), "[1], which cannot be the key of a dict"),
     "one id": (same_number, "gave the id 7 twice"),
-    "the content as id": (of_the_content, "twice: give every one an id of its own"),
+    "the content as id": (of_the_content, "twice: give each an id of its own"),
     "NaN": (numbering(float("nan")), "a number that is written must be finite"),
     "infinite": (numbering(np.array([0.0, np.inf])), "a number that is written must be finite"),
     "its own array": (vectors, "give a copy of what you go on with"),

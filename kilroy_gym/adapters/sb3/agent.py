@@ -135,7 +135,7 @@ class SB3Agent:
     @property
     def updates(self) -> int:
         """How often the model has learned from scores, as Stable-Baselines3 counts it."""
-        return self.model._n_updates
+        return self.model._n_updates  # noqa: SLF001 - the library says it nowhere else
 
     def check_face(self, face_or_env: KilroyFace[Any, Any] | AnyEnv) -> None:
         """Refuses a Face, or an environment around one, that the model does not play.

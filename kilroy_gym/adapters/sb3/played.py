@@ -9,7 +9,7 @@ from gymnasium.wrappers import NormalizeObservation
 from stable_baselines3.common.utils import is_vectorized_observation
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecNormalize
 
-from kilroy_gym.adapters.environments import codec_of, kilroy_envs
+from kilroy_gym.adapters.environments import check_one_post, codec_of, kilroy_envs
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
 from kilroy_gym.adapters.sb3.vec_wrappers import rewrapped, vec_layers
 from kilroy_gym.adapters.through import (
@@ -45,6 +45,7 @@ class Played:
     Raises:
         TypeError: There is no Kilroy environment inside, or it has no codec, or it lives in
             another process.
+        ValueError: An episode has several posts.
     """
 
     def __init__(self, vec_env: VecEnv) -> None:
@@ -53,6 +54,8 @@ class Played:
         self.envs = envs_of(vec_env)
         self.inside: list[KilroyEnv] = [each for env in self.envs for each in kilroy_envs(env)]
         self.codec: Codec[Any] = codec_of(self.envs[0])
+        for each in self.inside:
+            check_one_post(each)
 
     @property
     def simulated(self) -> bool:

@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
+
+INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Marks of direction and of no width, which copying from a page brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def credentials_from_environment(
             f"{' and '.join(missing)} not set: set both {names[0]} and {names[1]} in the "
             "environment, or give a credentials file"
         )
-    return Credentials(variables[names[0]], variables[names[1]])
+    return _cleaned(variables[names[0]], variables[names[1]])
 
 
 def credentials_from_file(path: str | Path) -> Credentials:
@@ -57,7 +61,7 @@ def credentials_from_file(path: str | Path) -> Credentials:
             others, or has other content. The message quotes nothing of it.
     """
     path = Path(path)
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:  # Windows's editors write a mark before it
         _check_privacy(path, os.fstat(file.fileno()))
         credentials = _parsed(file)
     if credentials is None:
@@ -94,4 +98,13 @@ def _parsed(file: TextIO) -> Credentials | None:
         return None
     if not all(isinstance(value, str) and value for value in content.values()):
         return None
-    return Credentials(content["handle"], content["password"])
+    return _cleaned(content["handle"], content["password"])
+
+
+def cleaned(text: str) -> str:
+    """Returns a name without what copying adds: space around it, an ``@``, invisible marks."""
+    return INVISIBLE.sub("", text).strip().removeprefix("@")
+
+
+def _cleaned(handle: str, password: str) -> Credentials:
+    return Credentials(cleaned(handle), INVISIBLE.sub("", password).strip())

@@ -58,6 +58,15 @@ class _UnsafePds(ValueError):
     """The connection to the account's own server would not be private."""
 
 
+class _Redirected(ValueError):
+    """The server sends whoever asks to another address, which must not get a password."""
+
+
+def _refuse_redirect(response: httpx.Response) -> None:
+    if response.has_redirect_location:
+        raise _Redirected
+
+
 class BlueskySession:
     """A login, renewed when it expires, and requests in plain JSON.
 
@@ -161,7 +170,9 @@ class BlueskySession:
 
     def _log_in(self) -> BlueskyError | None:
         credentials = self._credentials()
-        client = atproto.Client(self.service, atproto.Request(timeout=self.timeout_s))
+        hooks = {"response": [_refuse_redirect]}  # called before a redirect is followed
+        request = atproto.Request(timeout=self.timeout_s, event_hooks=hooks)
+        client = atproto.Client(self.service, request)
         client.on_session_change(self._remember)
         try:
             client.login(credentials.handle, credentials.password, fetch_bsky_profile=False)
@@ -181,6 +192,11 @@ class BlueskySession:
     def _described(self, method: str, error: Exception, *secrets: str) -> BlueskyError:
         """Returns an error of the libraries as one of ours, without secrets."""
         response = error.response if isinstance(error, RequestErrorBase) else None
+        if isinstance(error.__cause__ or error, _Redirected):
+            return BlueskyError(
+                f"Bluesky answers {method} with a redirect, which is not followed since it would "
+                "get the password or a token: give the right address as `service`"
+            )
         if response is None:
             kind = type(error.__cause__ or error).__name__
             if isinstance(error, (NetworkError, httpx.TransportError)):

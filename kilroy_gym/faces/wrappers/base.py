@@ -8,6 +8,7 @@ from typing import Any, Self
 from kilroy_gym.interfaces import (
     AnyFace,
     AnyId,
+    BringsModule,
     Capability,
     KilroyFace,
     KnowsTruth,
@@ -16,6 +17,7 @@ from kilroy_gym.interfaces import (
     ScrapsScored,
     Simulated,
     find,
+    has_methods,
 )
 from kilroy_gym.post import AnyPost
 
@@ -26,6 +28,7 @@ PASSED_ON: dict[str, type] = {
     "observation_space": Observes,
     "observe": Observes,
     "wait": PassesTime,
+    "module": BringsModule,
 }
 """The optional capabilities of a Face, by the names that a wrapper passes on."""
 
@@ -101,14 +104,15 @@ class FaceWrapper(KilroyFace[Any, Any]):
         return getattr(layer, name)
 
     def offers(self, capability: type) -> bool:
-        """Tells whether this layer itself has the members of a capability.
+        """Tells whether this layer itself has members of a capability, and the inside the rest.
 
-        Its class and its own attributes count, not what it passes on from inside.
+        Its class and its own attributes count, not what it only passes on from inside.
         """
         names = [name for name, passed_on in PASSED_ON.items() if passed_on is capability]
-        return bool(names) and all(
-            name in vars(self) or hasattr(type(self), name) for name in names
-        )
+        own = [name for name in names if name in vars(self) or hasattr(type(self), name)]
+        if not own or (len(own) < len(names) and find(self.face, capability) is None):
+            return False
+        return has_methods(self, capability)
 
     @property
     def idempotent(self) -> bool:  # type: ignore[override]

@@ -88,14 +88,11 @@ class JournaledFace(FaceWrapper):
         check_key_kept(self)
         self.author = author
         self.journal = Journal(path, clock)
-        if not self.idempotent:
-            warnings.warn(
-                f"{type(face).__name__} is not idempotent, so a post whose answer is lost cannot "
-                "be sent again safely: it stays in doubt in the journal",
-                stacklevel=2,
-            )
-        elif find(face, Simulated) is not None:
-            self._make_again()
+        try:
+            self._check_face()
+        except BaseException:  # whoever mends the mistake may open the same journal
+            self.journal.close()
+            raise
 
     def post(self, data: AnyPost) -> AnyId:
         """Journals a post, makes it, and returns its id.
@@ -174,6 +171,17 @@ class JournaledFace(FaceWrapper):
         """Closes the journal, for another process to use, and the Face inside."""
         self.journal.close()
         super().close()
+
+    def _check_face(self) -> None:
+        """Warns of a Face that is not idempotent; lets a simulated one catch up."""
+        if not self.idempotent:
+            warnings.warn(
+                f"{type(self.face).__name__} is not idempotent, so a post whose answer is lost "
+                "cannot be sent again safely: it stays in doubt in the journal",
+                stacklevel=3,
+            )
+        elif find(self.face, Simulated) is not None:
+            self._make_again()
 
     def _make_again(self) -> None:
         for entry in self.journal.entries():

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kilroy_gym._checks import integer
-from kilroy_gym.clock import Clock, UnixClock
+from kilroy_gym.clock import Clock, UnixClock, steady
 from kilroy_gym.faces.wrappers.base import FaceWrapper
 from kilroy_gym.interfaces import AnyFace, AnyId, Simulated
 from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.sqlite import Storage
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
+CLOCK_IS_OFF_S = 60.0
 SHORTEST_WAIT_S = 1e-3  # a shorter one may be lost to rounding, and time would stand still
 
 STORAGE = Storage(
@@ -33,6 +34,10 @@ class RateLimitedFace(FaceWrapper):
     processes that use the file. A post is counted before it is sent, even if it then fails, so
     there may be fewer posts than allowed but never more. A post that is sent again with the same
     key counts once.
+
+    What counts is the time that passes: a clock that is set while a process runs neither frees a
+    place nor takes one. Between two processes only the clock can tell: one that was set back counts
+    as standing still, one that was set ahead as time that passed.
 
     Since the file remembers, this Face has no ``restart``.
 
@@ -73,6 +78,9 @@ class RateLimitedFace(FaceWrapper):
         self.path = Path(path)
         self.clock = UnixClock() if clock is None else clock
         self._connection = STORAGE.open(self.path)
+        self._steady = steady(self.clock)
+        self._now, self._measured_at = self.clock.time(), self._steady()
+        self._clock_is_off = False
 
     def post(self, data: AnyPost) -> AnyId:
         """Makes a post once the limits allow it."""
@@ -93,9 +101,8 @@ class RateLimitedFace(FaceWrapper):
         """Counts the post and returns 0, or returns how long to wait, in seconds."""
         with STORAGE.explained(self.path), self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
-            now = self.clock.time()
-            # After a clock was set back, nobody waits longer than a limit's window.
-            connection.execute("UPDATE posts SET at = ? WHERE at > ?", (now, now))
+            (latest,) = connection.execute("SELECT MAX(at) FROM posts").fetchone()
+            now = self._time_that_passed(latest)
             connection.execute("DELETE FROM posts WHERE at <= ?", (now - DAY_S,))
             if connection.execute("SELECT 1 FROM posts WHERE key = ?", (key,)).fetchone():
                 return 0.0
@@ -107,3 +114,20 @@ class RateLimitedFace(FaceWrapper):
             if wait_s <= 0:
                 connection.execute("INSERT INTO posts VALUES (?, ?)", (key, now))
             return wait_s
+
+    def _time_that_passed(self, latest: float | None) -> float:
+        """Returns the time by which posts are counted, in seconds; it never goes back.
+
+        Args:
+            latest: The time of the latest post in the file, perhaps of another process.
+        """
+        measured_at = self._steady()
+        self._now += max(measured_at - self._measured_at, 0.0)
+        self._measured_at = measured_at
+        if latest is not None and latest > self._now:
+            self._now = latest
+        off_s = self.clock.time() - self._now
+        if (abs(off_s) > CLOCK_IS_OFF_S) is not self._clock_is_off:
+            self._clock_is_off = not self._clock_is_off
+            log.warning("the clock is %.0f s away from the time by which posts are counted", off_s)
+        return self._now

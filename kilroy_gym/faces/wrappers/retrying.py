@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym._extras import needs_extra
-from kilroy_gym.clock import Clock, UnixClock
+from kilroy_gym.clock import Clock, UnixClock, steady
 from kilroy_gym.faces.failures import is_passing, retry_after_s
 from kilroy_gym.faces.wrappers.base import FaceWrapper, check_key_kept
 from kilroy_gym.interfaces import (
@@ -161,14 +161,15 @@ class RetryingFace(FaceWrapper):
     def _retrying(self) -> Any:
         import tenacity
 
-        begun = self.clock.time()
+        passed = steady(self.clock)
+        begun = passed()
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = _error(state)
             return max(self._backoff(state), retry_after_s(error, self.clock.time()))
 
         def enough(state: tenacity.RetryCallState) -> bool:
-            next_at = self.clock.time() + state.upcoming_sleep
+            next_at = passed() + state.upcoming_sleep
             return state.attempt_number >= self.attempts or next_at - begun > self.give_up_after_s
 
         def tell(state: tenacity.RetryCallState) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 
 import pytest
 
@@ -55,7 +56,8 @@ class Echo(BaseHTTPRequestHandler):
             account = {"handle": "kilroy.test", "did": DID, "didDoc": self.did_document}
             self.answer(200, {**tokens, **account})
         elif method in self.answers:
-            self.answer(200, self.answers[method])
+            found = self.answers[method]
+            self.answer(200, found() if callable(found) else found)
         else:
             said = f"{self.headers['authorization']} {body} {ACCESS[:40]} {REFRESH}"
             error = {"error": "InvalidRequest", "message": said}
@@ -317,7 +319,16 @@ def test_a_timeout_that_is_no_time_is_refused(value):
         BlueskyFace(timeout_s=value)
 
 
-@pytest.mark.parametrize("source", ["", "at://did:plc:x/app.bsky.feed.post/3ke6kg3wk2222"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "at://did:plc:x/app.bsky.feed.post/3ke6kg3wk2222",
+        "https://bsky.app/profile/x",
+        "x",
+        "a b.c",
+    ],
+)
 def test_a_source_that_is_neither_account_nor_feed_is_refused(source):
     with pytest.raises(ValueError, match="source must be a handle, a DID"):
         BlueskyFace(source=source)
@@ -352,3 +363,61 @@ def test_without_atproto_the_error_names_the_extra():
     assert "ImportError: Bluesky Faces need atproto: pip install 'kilroy-gym[bluesky]'" in (
         done.stderr
     )
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_password_never_follows_a_redirect(serve, face_at, status):
+    elsewhere, asked = serve()
+    url, _ = serve(status=status, headers_to_send=[("location", f"{elsewhere}/xrpc/x")])
+    with pytest.raises(BlueskyError, match="with a redirect, which is not followed") as caught:
+        face_at(url).score(POST)
+    assert asked == []
+    assert not is_passing(caught.value)
+    assert PASSWORD not in told_by(caught.value)
+
+
+LOGIN = "com.atproto.server.createSession"
+FEED = "app.bsky.feed.getAuthorFeed"
+
+
+def item(number):
+    uri = f"at://{DID}/app.bsky.feed.post/{number}"
+    return {"post": {"uri": uri, "record": {"text": f"post {number}"}}}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"feed": None},
+        {},
+        {"feed": [None]},
+        {"feed": [{}]},
+        {"feed": [{"post": {"uri": POST}}]},
+        {"feed": [{"post": {"record": {"text": "x"}}}]},
+        {"feed": [{"post": {"uri": POST, "record": None}}]},
+    ],
+    ids=str,
+)
+def test_a_page_that_makes_no_sense_is_an_error_of_bluesky(serve, face_at, page):
+    url, _ = serve(good=[LOGIN], answers={FEED: page})
+    with pytest.raises(BlueskyError, match="page of posts makes no sense"):
+        list(face_at(url).scrap())
+
+
+@pytest.mark.parametrize("cursors", [["a"], ["a", "b"], ["a", "b", "c"]])
+def test_a_scrape_ends_where_the_server_begins_anew(serve, face_at, caplog, cursors):
+    numbers = count()
+
+    def page():
+        number = next(numbers)
+        return {"feed": [item(number)], "cursor": cursors[number % len(cursors)]}
+
+    url, asked = serve(good=[LOGIN], answers={FEED: page})
+    found = list(face_at(url).scrap())
+    assert len(found) == len(cursors) + 1 == asked.count(FEED)
+    assert "gives the same page again" in caplog.text
+
+
+@pytest.mark.parametrize("around", [("@", ""), (" ", "\n"), ("\u202a", "\u202c"), ("\ufeff", "")])
+def test_what_copying_adds_to_a_source_is_left_out(face_at, around):
+    assert face_at(source="somebody.bsky.social".join(around)).source == "somebody.bsky.social"

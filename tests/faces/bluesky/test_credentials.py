@@ -111,3 +111,17 @@ def test_the_repr_has_no_password():
     told = repr(Credentials("kilroy.test", PASSWORD))
     assert "kilroy.test" in told
     assert PASSWORD not in told
+
+
+@pytest.mark.parametrize("around", [("@", ""), (" ", " "), ("\u202a", "\u202c"), ("\ufeff", "\n")])
+def test_what_copying_adds_is_left_out(tmp_path, around):
+    handle = "bot.test".join(around)
+    path = tmp_path / "login.json"
+    content = json.dumps({"handle": handle, "password": " pass-word\u200b\n"}, ensure_ascii=False)
+    path.write_text(content, encoding="utf-8-sig")
+    path.chmod(0o600)
+    found = credentials_from_file(path)
+    assert (found.handle, found.password) == ("bot.test", "pass-word")
+    environ = {"X_HANDLE": handle, "X_PASSWORD": "pass-word\r\n"}
+    found = credentials_from_environment("X", environ)
+    assert (found.handle, found.password) == ("bot.test", "pass-word")

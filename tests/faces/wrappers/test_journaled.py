@@ -1,4 +1,5 @@
 import itertools
+import warnings
 from uuid import UUID
 
 import numpy as np
@@ -286,3 +287,21 @@ def test_a_journal_of_another_simulated_face_is_refused(path):
     with pytest.raises(ValueError, match="is the journal of another simulated Face: its post 1 is"):
         JournaledFace(moody_face(), path)
     assert len(read_journal(path)) == 1
+
+
+def test_a_journal_that_could_not_be_opened_for_one_face_is_free_for_the_next(path):
+    with JournaledFace(moody_face(0), path) as face:
+        face.post(PostData("cats"))
+
+    class Renumbered(type(face.unwrapped)):
+        def post(self, data):
+            return 100 + super().post(data)
+
+    with pytest.raises(ValueError, match="another simulated Face"):
+        JournaledFace(Renumbered(moody_face(0).audience, 0), path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="not idempotent"):
+            JournaledFace(WallFace(), path)
+    with JournaledFace(moody_face(0), path) as face:
+        assert len(list(face.journal.entries())) == 1

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from face_parts import START, OnceFace, unix_clock
+from face_parts import START, OnceFace, SettableClock, unix_clock
 from hypothesis import given
 from hypothesis import strategies as st
 from parts import WallFace, moody_face
@@ -107,6 +107,50 @@ def test_a_clock_that_was_set_back_blocks_for_no_longer_than_the_limit(tmp_path)
         clock.now = START
         limited.post(PostData(0))
     assert clock.now == START + HOUR
+
+
+AWAY = st.sampled_from([0.0, -START, 2.0 * DAY, -2.0 * DAY, 1e9, 3600.0, -59.0])
+
+
+@given(st.lists(st.tuples(AWAY, st.floats(0, DAY)), min_size=1, max_size=25), st.integers(1, 5))
+def test_however_the_clock_is_set_a_process_never_posts_more_than_the_limit(
+    tmp_path_factory, moments, day
+):
+    clock = SettableClock()
+    path = tmp_path_factory.mktemp("limits") / "limit"
+    made = []
+    with RateLimitedFace(WallFace(), path, per_day=day, clock=clock) as limited:
+        for clock.off, pause in moments:
+            clock.now += pause / len(moments)
+            limited.post(PostData(0))
+            made.append(clock.now)
+    assert busiest(made, DAY) <= day
+
+
+@pytest.mark.parametrize("off", [-START, -5.0 * DAY, 0.0])
+def test_a_clock_that_was_set_back_between_two_processes_frees_no_place(tmp_path, off):
+    clock = SettableClock()
+    for clock.off in (0.0, off):
+        with RateLimitedFace(WallFace(), tmp_path / "limit", per_day=1, clock=clock) as limited:
+            limited.post(PostData(0))
+    assert clock.now == DAY
+
+
+def test_a_clock_that_was_set_ahead_between_two_processes_counts_as_time_that_passed(tmp_path):
+    clock = SettableClock()
+    for clock.off in (0.0, 2.0 * DAY):
+        with RateLimitedFace(WallFace(), tmp_path / "limit", per_day=1, clock=clock) as limited:
+            limited.post(PostData(0))
+    assert clock.now == 0
+
+
+def test_a_clock_that_jumps_is_logged_once(tmp_path, caplog):
+    clock = SettableClock()
+    with RateLimitedFace(WallFace(), tmp_path / "limit", per_day=9, clock=clock) as limited:
+        for clock.off in (0.0, 5.0, DAY, DAY, 0.0, 0.0):
+            limited.post(PostData(0))
+    told = [record.message for record in caplog.records]
+    assert [text.split(" s away")[0] for text in told] == ["the clock is 86400", "the clock is 0"]
 
 
 def test_it_is_never_a_simulated_face(tmp_path):

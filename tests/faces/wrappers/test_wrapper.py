@@ -4,13 +4,13 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from face_parts import TOKEN, OnceFace, ScoredFace, contents
-from gymnasium.spaces import Box
+from face_parts import TOKEN, OnceFace, ScoredFace, contents, unix_clock
+from gymnasium.spaces import Box, Discrete
 from hypothesis import given
 from hypothesis import strategies as st
 from parts import WallFace, moody_face
 
-from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyFace, PostData
+from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyFace, PostData, module_for
 from kilroy_gym.faces import (
     DryRunFace,
     FaceWrapper,
@@ -20,7 +20,15 @@ from kilroy_gym.faces import (
     ReviewedFace,
 )
 from kilroy_gym.faces.wrappers.base import ORDER, PASSED_ON, layers
-from kilroy_gym.interfaces import KnowsTruth, ScrapsScored, find
+from kilroy_gym.interfaces import (
+    KnowsTruth,
+    Observes,
+    PassesTime,
+    ScrapsScored,
+    Simulated,
+    find,
+)
+from kilroy_gym.modules import BernoulliModule
 
 VALUES = {name: (lambda *args, name=name: (name, args)) for name in PASSED_ON}
 VALUES["observation_space"] = Box(0, 1, (2,))
@@ -49,6 +57,64 @@ def test_what_a_face_can_do_besides_its_wrappers_can_do_and_nothing_else(capabil
     assert {name for name in PASSED_ON if hasattr(wrapper, name)} == names
     assert {each for each in PASSED_ON.values() if find(wrapper, each)} == capabilities
     assert all(getattr(wrapper, name) is VALUES[name] for name in names)
+
+
+class Shows(WallFace):
+    observation_space = Discrete(3)
+
+    def observe(self, count):
+        return np.zeros(count, np.int64)
+
+
+class ShowsOther(FaceWrapper):
+    def observe(self, count):
+        return np.full(count, 2)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda face: face,
+        FaceWrapper,
+        ReviewedFace,
+        lambda face: RetryingFace(type("Subclass", (ShowsOther,), {})(face.face)),
+    ],
+)
+def test_a_wrapper_that_overrides_observe_alone_is_what_agents_see(around):
+    observation, _ = FaceEnv(around(ShowsOther(Shows()))).reset()
+    assert observation.tolist() == [0, 0, 1]
+    assert find(ShowsOther(WallFace()), Observes) is None
+
+
+def test_an_observation_is_asked_for_again():
+    class Shaky(Shows):
+        answers = iter([TimeoutError("slow"), np.array([1])])
+
+        def observe(self, count):
+            answer = next(self.answers)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    observation, _ = FaceEnv(RetryingFace(Shaky(), clock=unix_clock())).reset()
+    assert observation.tolist() == [0, 1, 0]
+
+
+def test_a_wrapper_brings_its_own_module():
+    class Brings(FaceWrapper):
+        module = "kilroy_gym.adapters.own_modules:bernoulli_module"
+
+    assert isinstance(module_for(FaceEnv(Brings(moody_face()))), BernoulliModule)
+
+
+@pytest.mark.parametrize("kind", [WallFace, FaceWrapper])
+def test_a_name_that_a_face_uses_for_something_else_is_no_capability(kind):
+    face = kind() if kind is WallFace else kind(WallFace())
+    face.wait, face.truth, face.restart, face.scrap_scored = 3.0, "news", False, True
+    assert not any(find(face, each) for each in (KnowsTruth, PassesTime, ScrapsScored, Simulated))
+    env = FaceEnv(face)
+    env.reset(seed=0)
+    assert env.step(PostData(5))[1] == 5
 
 
 def test_many_layers_are_walked_once_each():
