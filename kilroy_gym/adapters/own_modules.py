@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from kilroy_gym.audiences.text import WORDS
 from kilroy_gym.codecs import TextCodec, WordCodec
+from kilroy_gym.interfaces import Observation
 from kilroy_gym.modules import (
     BernoulliModule,
     ContextualModule,
@@ -71,7 +72,7 @@ def count_words(text: str) -> int:
     return len(text.split())
 
 
-def time_features(observation: Any) -> npt.NDArray[np.float64]:
+def time_features(observation: Observation) -> npt.NDArray[np.float64]:
     """Returns what a linear model needs of an hour and a weekday: three waves, twice.
 
     Args:

@@ -7,7 +7,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import VectorActionWrapper, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 from gymnasium.wrappers import (
@@ -21,7 +20,7 @@ from gymnasium.wrappers import (
 from gymnasium.wrappers.vector import VectorizeTransformAction
 
 from kilroy_gym.adapters.wrappers import layers, rewrapped
-from kilroy_gym.interfaces import AnyEnv, RevertsActions
+from kilroy_gym.interfaces import AnyArray, AnyEnv, Info, Observation, RevertsActions
 
 REMEMBERS = (
     DelayObservation,
@@ -41,7 +40,7 @@ class _Shows(gym.Env[Any, Any]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    ) -> tuple[Any, Info]:
         return self.shown, {}
 
 
@@ -74,12 +73,12 @@ class ShowsBatch(VectorEnv[Any, Any, Any]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    ) -> tuple[Any, Info]:
         """Shows it."""
         return self.shown, {}
 
 
-def seen_through(env: AnyEnv, observations: Any, learning: bool = False) -> Any:
+def seen_through(env: AnyEnv, observations: Observation, learning: bool = False) -> Any:
     """Returns what an agent sees where the innermost environment shows something.
 
     Each observation is taken for the first of an episode.
@@ -131,21 +130,21 @@ def batch_of(space: gym.Space[Any], values: Sequence[Any]) -> Any:
     return concatenate(space, values, empty)
 
 
-def size_of(observations: Any) -> int:
+def size_of(observations: Observation) -> int:
     """Returns how many observations a batch holds."""
     if isinstance(observations, dict):
         return size_of(next(iter(observations.values())))
     return len(observations)
 
 
-def each_part(observations: Any, function: Callable[[Any], Any]) -> Any:
+def each_part(observations: Observation, function: Callable[[Any], Any]) -> Any:
     """Applies a function to a batch, or to each part of one that has several."""
     if isinstance(observations, dict):
         return {key: each_part(part, function) for key, part in observations.items()}
     return function(observations)
 
 
-def in_chunks(show: Callable[[Any], Any], observations: Any, rows: int) -> Any:
+def in_chunks(show: Callable[[Any], Any], observations: Observation, rows: int) -> Any:
     """Takes a batch of any size through a function of exactly so many rows."""
     count, parts = size_of(observations), []
     for start in range(0, count, rows):
@@ -158,12 +157,12 @@ def in_chunks(show: Callable[[Any], Any], observations: Any, rows: int) -> Any:
     return np.concatenate(parts)[whole]
 
 
-def _rows(part: Any, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    rows: npt.NDArray[Any] = np.asarray(part)[numbers]
+def _rows(part: Any, numbers: AnyArray) -> AnyArray:
+    rows: AnyArray = np.asarray(part)[numbers]
     return rows
 
 
-def reverted(env: AnyEnv, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def reverted(env: AnyEnv, actions: AnyArray) -> AnyArray:
     """Returns the actions of an agent that the wrappers turn into those of the environment.
 
     Args:
@@ -178,7 +177,7 @@ def reverted(env: AnyEnv, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return actions
 
 
-def _reverted_by(layer: Any, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _reverted_by(layer: Any, actions: AnyArray) -> AnyArray:
     if isinstance(layer, VectorWrapper):
         changes = layer.single_action_space != layer.env.single_action_space
     else:
@@ -196,7 +195,7 @@ def _reverted_by(layer: Any, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         outer: Any = layer.action_space
         share = (actions.astype(np.float64) - inner.low) / (inner.high - inner.low)
         rescaled = outer.low + share * (outer.high - outer.low)
-        found: npt.NDArray[Any] = rescaled.clip(outer.low, outer.high).astype(outer.dtype)
+        found: AnyArray = rescaled.clip(outer.low, outer.high).astype(outer.dtype)
         return found
     raise not_inverted(layer)
 

@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import Space
 from gymnasium.spaces import Discrete
 
-from kilroy_gym.codecs import Codec, TokenCodec
+from kilroy_gym.codecs import TokenCodec
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 # A plain tuple: a named one takes longer to make than the whole rest of a response.
 Response = tuple[Any, Any, Any]
@@ -37,7 +38,7 @@ class Audience(ABC):
             ``None`` where there is no such module.
     """
 
-    codec: Codec[Any]
+    codec: AnyCodec
     observation_space: Space[Any] = Discrete(1)
     module: str | None = None
 
@@ -47,7 +48,7 @@ class Audience(ABC):
         return self.codec if isinstance(self.codec, TokenCodec) else None
 
     @abstractmethod
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Takes one action or a batch, moves on in time, and responds.
 
         Args:
@@ -61,7 +62,7 @@ class Audience(ABC):
         """
 
     @abstractmethod
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], Any]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, Any]:
         """Returns what others post, and what they observed before.
 
         Returns:
@@ -72,7 +73,7 @@ class Audience(ABC):
     def restart(self, rng: np.random.Generator) -> None:
         """Goes back to the first post of a new world; ``rng`` draws what differs between worlds."""
 
-    def observe(self, count: int) -> npt.NDArray[Any]:
+    def observe(self, count: int) -> AnyArray:
         """Returns what is observed before each of the next posts; by default nothing.
 
         Returns:

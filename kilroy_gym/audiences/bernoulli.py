@@ -1,12 +1,10 @@
 """The audience of the original notebook."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import BinaryCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 
 class BernoulliAudience(Audience):
@@ -72,12 +70,12 @@ class BernoulliAudience(Audience):
         """Takes no arguments."""
         self.codec = BinaryCodec()
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores True +1 and False -1."""
         score = 2.0 * actions
         score -= 1.0
         return score, score, 1.0
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Posts True every third time."""
         return np.where(np.arange(count) % 3 == 0, 1, 0), None

@@ -1,13 +1,11 @@
 """Scores that arrive late."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 
 class DelayedAudience(Audience):
@@ -74,7 +72,7 @@ class DelayedAudience(Audience):
         weights = np.exp(self.means / 4)
         self._shares = weights / weights.sum()
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores topics, with noise."""
         expected = self.means[actions]
         return expected + self.noise * rng.standard_normal(expected.shape), expected, self._best
@@ -84,6 +82,6 @@ class DelayedAudience(Audience):
         distance = (score - 5) / self.noise
         return round(self.longest * (1 - distance / (1 + abs(distance))) / 2)
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes a little more often about what is liked."""
         return rng.choice(self.topics, count, p=self._shares), None

@@ -1,13 +1,12 @@
 """Tastes that move."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 BLOCK = 1024
 """For how many posts tastes are computed at a time."""
@@ -88,7 +87,7 @@ class DriftAudience(Audience):
         self._best = np.empty(0)
         self._at_start = int(self._tastes(1)[0][0].argmax())
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores topics as they are liked at that moment, with noise."""
         actions = np.asarray(actions)
         means, best = self._tastes(actions.size)
@@ -97,7 +96,7 @@ class DriftAudience(Audience):
         score = expected + self.noise * rng.standard_normal(expected.shape)
         return score, expected, best.reshape(actions.shape)
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes about what was best at the start, or about any topic."""
         anything = rng.integers(0, self.topics, count)
         return np.where(rng.random(count) < 0.5, self._at_start, anything), None

@@ -1,13 +1,11 @@
 """An audience that grows."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 
 class GrowthAudience(Audience):
@@ -79,7 +77,7 @@ class GrowthAudience(Audience):
         self._best = float(self.means.max())
         self._made = 0
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores topics, with noise, at the number of followers that the account has by then."""
         actions = np.asarray(actions)
         numbers = np.arange(self._made, self._made + actions.size).reshape(actions.shape)
@@ -90,6 +88,6 @@ class GrowthAudience(Audience):
         score = level + scale * (mean + self.noise * rng.standard_normal(mean.shape))
         return score, level + scale * mean, level + scale * self._best
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes a little more often about what is liked."""
         return rng.choice(self.topics, count, p=self._shares), None

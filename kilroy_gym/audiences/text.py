@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import TextCodec, WordCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 SLOTS: tuple[tuple[str, ...], ...] = (
     ("apparently", "breaking", "finally", "honestly", "look", "reportedly", "sadly", "yes"),
@@ -117,7 +117,7 @@ class TextAudience(Audience):
             appeals = (rng.permutation(len(slot)) / (len(slot) - 1)) ** 2
             self.appeals.update(zip(slot, appeals.tolist(), strict=True))
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Draws likes."""
         if isinstance(actions, str):
             expected: Any = np.float64(self._expected(actions))
@@ -126,7 +126,7 @@ class TextAudience(Audience):
         chances = self.dispersion / (self.dispersion + expected)
         return rng.negative_binomial(self.dispersion, chances) * 1.0, expected, self.likes
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes sentences."""
         choices = rng.integers(0, len(SLOTS[0]), (count, len(SLOTS)))
         left_out = rng.random((count, len(OPTIONAL))) < 0.5

@@ -1,7 +1,5 @@
 """What to write at which time."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import MultiDiscrete
@@ -9,6 +7,7 @@ from gymnasium.spaces import MultiDiscrete
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 HOURS, WEEKDAYS = 24, 7
 WEEK = HOURS * WEEKDAYS
@@ -98,7 +97,7 @@ class TimingAudience(Audience):
         """Returns hour and weekday of the next posts, int64 of shape ``(count, 2)``."""
         return TIMES[self._hours(count)]
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores topics at their time, with noise."""
         actions = np.asarray(actions)
         hours = self._hours(actions.size).reshape(actions.shape)
@@ -109,7 +108,7 @@ class TimingAudience(Audience):
 
     def community(
         self, count: int, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    ) -> tuple[AnyArray, npt.NDArray[np.int64]]:
         """Writes about the best topic of the time, or about any."""
         hours = rng.integers(0, WEEK, count)
         anything = rng.integers(0, self.topics, count)

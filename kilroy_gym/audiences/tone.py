@@ -1,13 +1,11 @@
 """A continuous post."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import BoxCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 LOW, HIGH = 0.0, 10.0
 
@@ -79,7 +77,7 @@ class ToneAudience(Audience):
         self.best_tone = rng.uniform(3, 7, self.scales)
         self.habit = self.best_tone + self.offset * rng.choice([-1.0, 1.0], self.scales)
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores tones, with noise."""
         tones = (np.asarray(actions, np.float64) + 1) / 2 * (HIGH - LOW) + LOW
         squares = (tones - self.best_tone) ** 2
@@ -90,7 +88,7 @@ class ToneAudience(Audience):
         expected = 1 / (1 + total / self.scales / self.width**2)
         return expected + self.noise * rng.standard_normal(expected.shape), expected, 1.0
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes in the community's tone."""
         tones = np.clip(rng.normal(self.habit, 1.0, (count, self.scales)), LOW, HIGH)
         return ((tones - LOW) / (HIGH - LOW) * 2 - 1).astype(np.float32), None

@@ -1,13 +1,11 @@
 """Topics with heavy-tailed likes."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym._checks import integer, number
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import CategoricalCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 
 class TopicsAudience(Audience):
@@ -94,11 +92,11 @@ class TopicsAudience(Audience):
         )
         self.shares = weights / weights.sum()
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Draws likes."""
         score = rng.negative_binomial(self.dispersion, self._chances[actions])
         return score * 1.0, self.means[actions], self._best
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes about the community's own topics."""
         return rng.choice(self.topics, count, p=self.shares), None

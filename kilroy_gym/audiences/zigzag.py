@@ -1,13 +1,11 @@
 """Posts of tokens."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from kilroy_gym._checks import integer
 from kilroy_gym.audiences.base import Audience, Response
 from kilroy_gym.codecs import SequenceCodec
+from kilroy_gym.interfaces import Action, AnyArray
 
 START, STOP = 1, 2
 
@@ -70,7 +68,7 @@ class ZigzagAudience(Audience):
         self._most = (self.vocabulary - 1) * (self.length - 1)
         self._best = (self._most - 1) / self._most
 
-    def respond(self, actions: Any, rng: np.random.Generator) -> Response:
+    def respond(self, actions: Action, rng: np.random.Generator) -> Response:
         """Scores sequences."""
         tokens = np.asarray(actions)
         before = np.concatenate([np.full((*tokens.shape[:-1], 1), START), tokens[..., :-1]], -1)
@@ -79,6 +77,6 @@ class ZigzagAudience(Audience):
         score = np.where(stopped, 0, jumps).sum(axis=-1) / self._most
         return score, score, self._best
 
-    def community(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[Any], None]:
+    def community(self, count: int, rng: np.random.Generator) -> tuple[AnyArray, None]:
         """Writes random tokens."""
         return rng.integers(0, self.vocabulary, (count, self.length - 1)), None

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.error import InvalidAction
 
+from kilroy_gym.interfaces import AnyArray, AnyId
+
 
 def check_count(given: int, count: int) -> None:
     """Refuses a round of another number of posts.
@@ -26,7 +28,7 @@ def filled(value: Any, count: int) -> npt.NDArray[np.float64]:
     return numbers
 
 
-def id_array(post_ids: list[Any]) -> npt.NDArray[Any]:
+def id_array(post_ids: list[AnyId]) -> AnyArray:
     """Returns post ids as an array: int64 where they are all integers that fit, else objects."""
     if all(type(post_id) is int for post_id in post_ids):
         try:
@@ -36,7 +38,7 @@ def id_array(post_ids: list[Any]) -> npt.NDArray[Any]:
     return object_array(post_ids)
 
 
-def object_array(items: list[Any]) -> npt.NDArray[Any]:
+def object_array(items: list[Any]) -> AnyArray:
     """Returns an array of the items themselves, also where these are tuples or arrays."""
     array = np.empty(len(items), dtype=object)
     for slot, item in enumerate(items):

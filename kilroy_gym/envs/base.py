@@ -14,11 +14,16 @@ from gymnasium.utils.seeding import np_random
 from kilroy_gym._checks import integer, number
 from kilroy_gym.clock import Clock, SystemClock
 from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.envs.feed import Feed
 from kilroy_gym.envs.observations import NOTHING, Observations
 from kilroy_gym.envs.publisher import Publisher
 from kilroy_gym.envs.spaces import PostSpace
 from kilroy_gym.interfaces import (
+    Action,
+    AnyArray,
+    AnyFace,
+    AnyId,
     KilroyFace,
     KnowsTruth,
     Observes,
@@ -26,7 +31,7 @@ from kilroy_gym.interfaces import (
     Simulated,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 
 RENDER_MODES = ["ansi", "human", "rgb_array"]
 RENDER_FPS = 4
@@ -43,8 +48,8 @@ class OnFace:
     """
 
     composed: bool = False
-    face: KilroyFace[Any, Any]
-    codec: Codec[Any] | None
+    face: AnyFace
+    codec: AnyCodec | None
     observations: Observations
     posts_per_episode: int | None = None
     render_mode: str | None
@@ -58,8 +63,8 @@ class OnFace:
 
     def _set_up(
         self,
-        face: KilroyFace[Any, Any],
-        codec: Codec[Any] | None,
+        face: AnyFace,
+        codec: AnyCodec | None,
         post_rate: float,
         score_delay_s: float,
         render_mode: str | None,
@@ -96,9 +101,9 @@ class OnFace:
         self._untimed_player = plays if own else None
         self._set_pace(post_rate, score_delay_s, wait)
         # What the last step sent: posts, or actions with the observations before them.
-        self._sent: list[PostData[Any]] | tuple[Any, npt.NDArray[Any] | None] = []
+        self._sent: list[AnyPost] | tuple[Any, AnyArray | None] = []
         self._scored: Any = None
-        self._seen: npt.NDArray[Any] | None = None
+        self._seen: AnyArray | None = None
         self._face_to_close = face if close_face else None
         # Minari records only keys that `reset` and `step` have in common.
         self._before: dict[str, Any] = {} if self._world is None else {"post_id": -1}
@@ -147,7 +152,7 @@ class OnFace:
         self._spec = replace(spec, nondeterministic=True) if spec and pinned else spec
 
     @property
-    def contexts(self) -> npt.NDArray[Any]:
+    def contexts(self) -> AnyArray:
         """What is observed before each of the next posts, as the Face shows it: ``(slots, ...)``.
 
         Zeros where there is nothing to observe. It is the structured observation, whatever form
@@ -156,7 +161,7 @@ class OnFace:
         return np.zeros(self._slots, np.int64) if self._seen is None else self._seen
 
     @property
-    def last_posts(self) -> list[PostData[Any]]:
+    def last_posts(self) -> list[AnyPost]:
         """The posts that the last step made, in slot order; decoded only when it is asked for."""
         if not isinstance(self._sent, list):
             actions, seen = self._sent
@@ -173,11 +178,11 @@ class OnFace:
             return np.full(self._slots, np.nan)
         return np.array(self._scored, np.float64).reshape(self._slots)
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[Any, AnyPost]]:
         """Yields existing posts of the Face with their ids."""
         return self.face.scrap(limit)
 
-    def resume(self, post_ids: Mapping[int, Any] | None = None, *, repeat: bool = False) -> None:
+    def resume(self, post_ids: Mapping[int, AnyId] | None = None, *, repeat: bool = False) -> None:
         """Lets the next step go on with the round that an error or an interrupt ended.
 
         That step must be given the same actions; what was made is not made again. Where no round
@@ -250,11 +255,11 @@ class OnFace:
         if self._observe is not None:
             self._seen = self._observe(self._slots)
 
-    def _codec_of(self, player: PlaysActions) -> Codec[Any]:
+    def _codec_of(self, player: PlaysActions) -> AnyCodec:
         """Returns the codec of the actions; where posts are composed it is not the Face's own."""
         return player.codec if self.codec is None else self.codec
 
-    def _decoded(self, actions: Any) -> list[Any]:
+    def _decoded(self, actions: Action) -> list[Any]:
         """Returns the contents that checked actions stand for."""
         raise NotImplementedError
 
@@ -267,14 +272,14 @@ class OnFace:
         return self._feed.text()
 
 
-def in_context(xs: list[Any], seen: npt.NDArray[Any] | None) -> list[PostData[Any]]:
+def in_context(xs: list[Any], seen: AnyArray | None) -> list[AnyPost]:
     """Returns contents as posts, each with what was observed when it was written."""
     if seen is None:
         return [PostData(x) for x in xs]
     return [PostData(x, context) for x, context in zip(xs, seen, strict=True)]
 
 
-def action_space_for(codec: Codec[Any] | None) -> Space[Any]:
+def action_space_for(codec: AnyCodec | None) -> Space[Any]:
     """Returns the action space of an environment with a codec, or without one."""
     # Copied: their random streams must not be shared between environments.
     return copy.deepcopy(codec.space) if codec else PostSpace()

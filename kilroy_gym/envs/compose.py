@@ -7,10 +7,12 @@ import numpy.typing as npt
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 from kilroy_gym.audiences import Audience
-from kilroy_gym.codecs import CategoricalCodec, Codec, TokenCodec
+from kilroy_gym.codecs import CategoricalCodec, TokenCodec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.envs.arrays import check_count, object_array
 from kilroy_gym.envs.observations import NOTHING, Observations
 from kilroy_gym.envs.suite import AnyAudience, SimulatedEnv, SimulatedVectorEnv
+from kilroy_gym.interfaces import Action, AnyArray, Info
 
 Tokens = npt.NDArray[np.int64]
 
@@ -96,13 +98,13 @@ class ComposedEnv(SimulatedEnv):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+    ) -> tuple[AnyArray, Info]:
         """Begins a post; with a seed, starts the audience over unless it is pinned."""
         _, info = super().reset(seed=seed)
         self._begin()
         return self._observation(), info
 
-    def step(self, action: Any) -> tuple[npt.NDArray[Any], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[AnyArray, float, bool, bool, Info]:
         """Writes a token; with the last one the post goes out. A step after that begins the next.
 
         Raises:
@@ -123,7 +125,7 @@ class ComposedEnv(SimulatedEnv):
             self._begin()
         return self._observation(), score, terminated, truncated, info
 
-    def _codec_for(self, audience: Audience) -> Codec[Any]:
+    def _codec_for(self, audience: Audience) -> AnyCodec:
         return check_composable(audience)
 
     def _observation(self) -> Any:
@@ -164,14 +166,14 @@ class ComposedVectorEnv(SimulatedVectorEnv):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+    ) -> tuple[AnyArray, Info]:
         """Begins a post in every slot; with a seed, starts the audience over unless pinned."""
         self._begin(slice(None))
         return super().reset(seed=seed)
 
     def step(
-        self, actions: Any
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], npt.NDArray[Any], npt.NDArray[Any], Any]:
+        self, actions: Action
+    ) -> tuple[AnyArray, npt.NDArray[np.float64], AnyArray, AnyArray, Any]:
         """Writes a token in every slot; the posts that are finished go out.
 
         Returns:
@@ -189,7 +191,7 @@ class ComposedVectorEnv(SimulatedVectorEnv):
         self._written += 1
         ended = (tokens == self.codec.stop) | (self._written == self.codec.length)
         rewards = np.zeros(self.num_envs)
-        infos: dict[str, Any] = {} if self.wait else {"arrived": {}}
+        infos: Info = {} if self.wait else {"arrived": {}}
         slots = ended.nonzero()[0]
         self._sent, scores = [], np.full(self.num_envs, np.nan)
         if slots.size:
@@ -208,14 +210,14 @@ class ComposedVectorEnv(SimulatedVectorEnv):
         truncated = np.zeros(self.num_envs, np.bool_)
         return self._observations(), rewards, ended, truncated, infos
 
-    def _codec_for(self, audience: Audience) -> Codec[Any]:
+    def _codec_for(self, audience: Audience) -> AnyCodec:
         return check_composable(audience)
 
     def _observations(self) -> Any:
         return self.observations.flattened(self._drafts)
 
     def _in_slots(
-        self, values: dict[str, Any], slots: npt.NDArray[Any], ended: npt.NDArray[np.bool_]
+        self, values: dict[str, Any], slots: AnyArray, ended: npt.NDArray[np.bool_]
     ) -> dict[str, Any]:
         """Puts what belongs to the posts of a step in their slots, with masks."""
         spread: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from kilroy_gym.envs.base import (
     in_context,
 )
 from kilroy_gym.envs.episodes import LoneResets
-from kilroy_gym.interfaces import KilroyFace, PlaysActions, PostId
+from kilroy_gym.interfaces import Action, Info, KilroyFace, PlaysActions, PostId
 from kilroy_gym.post import PostData, X
 
 
@@ -107,7 +107,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    ) -> tuple[Any, Info]:
         """Begins an episode; with a seed, starts a simulated Face over unless it is pinned."""
         if seed is not None:  # without one Gymnasium's own reset does nothing, at a cost
             super().reset(seed=seed)
@@ -120,7 +120,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         self._look()
         return self._observation(), self._before.copy()
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Any, float, bool, bool, Info]:
         """Makes a post, waits until its score is known, and returns that as the reward.
 
         Returns:
@@ -132,7 +132,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             FaceError: The Face failed; the error carries the post where it was made.
         """
         if self._repeats:
-            repeated: tuple[Any, float, bool, bool, dict[str, Any]] = self._repeated()
+            repeated: tuple[Any, float, bool, bool, Info] = self._repeated()
             return repeated
         if self._player is not None and self._feed is None:
             score, info = self._play(self._player, action)
@@ -154,7 +154,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
         """Returns the feed as text or as a picture; ``None`` where it is printed or not kept."""
         return None if self.render_mode == "human" else self._frame()
 
-    def _play(self, player: PlaysActions, action: Any) -> tuple[float, dict[str, Any]]:
+    def _play(self, player: PlaysActions, action: Action) -> tuple[float, Info]:
         """Takes the step without making a post of the action."""
         codec = self._codec_of(player)
         action = codec.check_action(action)
@@ -168,7 +168,7 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             "best_score": float(best_score),
         }
 
-    def _publish(self, action: Any) -> tuple[float, dict[str, Any]]:
+    def _publish(self, action: Action) -> tuple[float, Info]:
         """Makes a post of the action and sends it."""
         if self.codec is not None:
             (post,) = in_context([self.codec.decode(action)], self._seen)
@@ -202,5 +202,5 @@ class FaceEnv(OnFace, gym.Env[Any, Any], Generic[X, PostId]):
             return 0
         return self.observations.flattened(self._seen)[0]
 
-    def _decoded(self, actions: Any) -> list[Any]:
+    def _decoded(self, actions: Action) -> list[Any]:
         return [] if self.codec is None else [self.codec.decode(actions)]

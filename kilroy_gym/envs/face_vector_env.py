@@ -22,8 +22,8 @@ from kilroy_gym.envs.base import (
     in_context,
 )
 from kilroy_gym.envs.episodes import check_episodes
-from kilroy_gym.interfaces import KilroyFace, PlaysActions, PostId
-from kilroy_gym.post import PostData, X
+from kilroy_gym.interfaces import Action, AnyArray, AnyId, Info, KilroyFace, PlaysActions, PostId
+from kilroy_gym.post import AnyPost, PostData, X
 
 Floats = npt.NDArray[np.float64]
 
@@ -117,7 +117,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+    ) -> tuple[AnyArray, Info]:
         """Begins the episodes; with a seed, starts a simulated Face over unless it is pinned.
 
         Raises:
@@ -132,8 +132,8 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         return self._observations(), self._of_new_episodes(iter(self._masks.copy()))
 
     def step(
-        self, actions: Any
-    ) -> tuple[npt.NDArray[Any], Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_], Any]:
+        self, actions: Action
+    ) -> tuple[AnyArray, Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_], Any]:
         """Makes a round of posts; rewards are their scores.
 
         Returns:
@@ -171,7 +171,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         """
         self._set_pace(post_rate, score_delay_s, wait)
 
-    def drain(self) -> dict[Any, float]:
+    def drain(self) -> dict[AnyId, float]:
         """Waits for all scores that are pending and returns them by post id.
 
         Raises:
@@ -182,7 +182,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             self._feed.update(scores)
         return scores
 
-    def expect(self, ages_s: Mapping[Any, float]) -> None:
+    def expect(self, ages_s: Mapping[AnyId, float]) -> None:
         """Expects the scores of posts that were made before, by another process perhaps.
 
         Args:
@@ -211,7 +211,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         self.observation_space = batch_space(observation_space, self.num_envs)
         self.action_space = batch_space(action_space, self.num_envs)
 
-    def _final_obs(self) -> npt.NDArray[Any]:
+    def _final_obs(self) -> AnyArray:
         """Returns what each episode of the next round ends with, an object per slot."""
         if self._observe is not None:  # where the next post's episode begins
             shown = self.observations.flattened(self._observe(self.num_envs + 1)[1:])
@@ -228,19 +228,19 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
 
     def _of_new_episodes(self, masks: Iterator[npt.NDArray[np.bool_]]) -> dict[str, Any]:
         """Returns what a reset says of every slot, with masks, as ``SyncVectorEnv`` does."""
-        infos: dict[str, Any] = {}
+        infos: Info = {}
         for key, values in self._new.items():
             infos[key], infos[f"_{key}"] = values.copy(), next(masks)
         return infos
 
-    def _round(self, actions: Any, count: int) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
+    def _round(self, actions: Action, count: int) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         """Makes ``count`` posts; returns their rewards, their infos and those of the step."""
         if self._player is None:
             return self._play_posts(actions, count)
         return self._play_arrays(self._player, actions, count)
 
     def _play_arrays(
-        self, player: PlaysActions, actions: Any, count: int
+        self, player: PlaysActions, actions: Action, count: int
     ) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         # Copied: what was posted may be asked for when the caller has changed the array.
         codec = self._codec_of(player)
@@ -259,7 +259,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         return scores.copy(), final_info, {}
 
     def _play_posts(
-        self, actions: Any, count: int
+        self, actions: Action, count: int
     ) -> tuple[Floats, dict[str, Any], dict[str, Any]]:
         posts = self._posts(actions)
         check_count(len(posts), count)
@@ -274,8 +274,8 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
         known = [scores.pop(post_id, None) for post_id in post_ids]
         self._scored = np.array(known, np.float64)  # NaN where it is None
         rewards = self._scored.copy()
-        final_info: dict[str, Any] = {"post_id": id_array(post_ids)}
-        infos: dict[str, Any] = {}
+        final_info: Info = {"post_id": id_array(post_ids)}
+        infos: Info = {}
         if not self.wait:
             final_info["pending"] = pending = np.isnan(rewards)
             rewards[pending] = 0.0
@@ -289,7 +289,7 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
             self._show(post_ids, [post.x for post in posts], known)
         return rewards, final_info, infos
 
-    def _posts(self, actions: Any) -> list[PostData[Any]]:
+    def _posts(self, actions: Action) -> list[AnyPost]:
         if self.codec is not None:
             posts = in_context(self.codec.decode_many(actions), self._seen)
         else:
@@ -301,10 +301,10 @@ class FaceVectorEnv(OnFace, VectorEnv[Any, Any, npt.NDArray[Any]], Generic[X, Po
                     )
         return posts
 
-    def _decoded(self, actions: Any) -> list[Any]:
+    def _decoded(self, actions: Action) -> list[Any]:
         return [] if self.codec is None else self.codec.decode_many(actions)
 
-    def _show(self, post_ids: list[Any], xs: list[Any], scores: list[Any]) -> None:
+    def _show(self, post_ids: list[AnyId], xs: list[Any], scores: list[Any]) -> None:
         if self._feed is not None:
             for post_id, x, score in zip(post_ids, xs, scores, strict=True):
                 self._feed.add(post_id, x, score)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kilroy_gym.interfaces import AnyId
+
 LENGTH = 200
 WIDTH, HEIGHT, MARGIN = 400, 200, 10
 BACKGROUND, AXIS, DOT, LINE = (255, 255, 255), (200, 200, 200), (150, 180, 220), (20, 60, 140)
@@ -20,11 +22,11 @@ class Feed:
         """Starts empty."""
         self._entries: deque[tuple[Any, Any, float | None]] = deque(maxlen=LENGTH)
 
-    def add(self, post_id: Any, x: Any, score: float | None) -> None:
+    def add(self, post_id: AnyId, x: Any, score: float | None) -> None:
         """Remembers a post; the score is ``None`` while it is pending."""
         self._entries.append((post_id, x, score))
 
-    def update(self, scores: dict[Any, float]) -> None:
+    def update(self, scores: dict[AnyId, float]) -> None:
         """Fills in scores that have come later."""
         if scores:
             entries = [(i, x, scores.get(i, score)) for i, x, score in self._entries]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import Space
 from gymnasium.spaces import (
     Box,
@@ -19,6 +18,8 @@ from gymnasium.spaces import (
     unflatten,
 )
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
+
+from kilroy_gym.interfaces import AnyArray
 
 FORMS = ("vector", "discrete")
 NOTHING = Discrete(1)
@@ -147,7 +148,7 @@ class Observations:
         """Returns the space of what :meth:`batched` gives for ``count`` observations."""
         return batch_space(self.space, count)
 
-    def _numbers(self, vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _numbers(self, vectors: AnyArray) -> AnyArray:
         """Returns the numbers whose one-hot vectors these are, of shape ``(n, numbers)``."""
         sizes: Sequence[int] = self._sizes.tolist()
         if len(set(sizes)) == 1:  # at once
@@ -156,7 +157,7 @@ class Observations:
         else:
             parts = np.split(vectors, self._offsets[1:], axis=1)
             numbers = np.stack([part.argmax(axis=1) for part in parts], axis=1)
-        found: npt.NDArray[Any] = numbers + self._starts
+        found: AnyArray = numbers + self._starts
         return found
 
 

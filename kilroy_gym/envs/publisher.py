@@ -8,15 +8,16 @@ from typing import Any
 
 from kilroy_gym.clock import Clock, steady
 from kilroy_gym.interfaces import (
+    AnyFace,
+    AnyId,
     FaceError,
-    KilroyFace,
     KnowsTruth,
     PassesTime,
     ScorePending,
     WrapsFace,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.05, 60.0
 
@@ -37,20 +38,18 @@ class Publisher:
         pending: The posts whose scores are not known yet, by post id: the time each was made.
     """
 
-    def __init__(
-        self, face: KilroyFace[Any, Any], post_rate: float, score_delay_s: float, clock: Clock
-    ) -> None:
+    def __init__(self, face: AnyFace, post_rate: float, score_delay_s: float, clock: Clock) -> None:
         """Starts with nothing pending."""
         self.face = face
         self.set_pace(post_rate, score_delay_s)
         self.clock, self._time = clock, steady(clock)
-        self.pending: dict[Any, float] = {}
+        self.pending: dict[AnyId, float] = {}
         own_time, truth = find(face, PassesTime), find(face, KnowsTruth)
         self._wait = clock.sleep if own_time is None else own_time.wait
         self._truth = None if truth is None else truth.truth
         # Of the round that goes out: ids by slot, and scores that nobody was given yet.
         self._ids: dict[int, Any] = {}
-        self._scores: dict[Any, float] = {}
+        self._scores: dict[AnyId, float] = {}
         self._waits = self._resumed = False
         self._last_at: float | None = None
 
@@ -59,7 +58,7 @@ class Publisher:
         self.post_rate, self.score_delay_s = post_rate, score_delay_s
         self._timed = bool(post_rate or score_delay_s)
 
-    def resume(self, post_ids: Mapping[int, Any] | None = None) -> None:
+    def resume(self, post_ids: Mapping[int, AnyId] | None = None) -> None:
         """Lets the next call go on with the round that was not finished, if there is one.
 
         Args:
@@ -70,7 +69,7 @@ class Publisher:
             self._ids = dict(post_ids)
         self._resumed = True
 
-    def expect(self, ages_s: Mapping[Any, float]) -> None:
+    def expect(self, ages_s: Mapping[AnyId, float]) -> None:
         """Expects the scores of posts that another process made, by post id: their ages."""
         now = self._time()
         self.pending.update({post_id: now - age_s for post_id, age_s in ages_s.items()})
@@ -82,8 +81,8 @@ class Publisher:
         self._ids, self._scores, self._last_at = {}, {}, None
 
     def round(
-        self, posts: Sequence[PostData[Any]], wait: bool = True
-    ) -> tuple[list[Any], dict[Any, float]]:
+        self, posts: Sequence[AnyPost], wait: bool = True
+    ) -> tuple[list[Any], dict[AnyId, float]]:
         """Makes posts in order and collects scores.
 
         Args:
@@ -103,7 +102,7 @@ class Publisher:
             self._collect(wait)
         return [self._ids[slot] for slot in range(len(posts))], dict(self._scores)
 
-    def one(self, post: PostData[Any]) -> tuple[Any, float]:
+    def one(self, post: AnyPost) -> tuple[Any, float]:
         """Makes a round of one post; returns its id and its score.
 
         Raises:
@@ -132,7 +131,7 @@ class Publisher:
         return ids[0], scores[ids[0]]
 
     def truths(
-        self, posts: Sequence[PostData[Any]], scores: Mapping[Any, float], post_ids: Sequence[Any]
+        self, posts: Sequence[AnyPost], scores: Mapping[AnyId, float], post_ids: Sequence[AnyId]
     ) -> list[tuple[float, float]] | None:
         """Returns expected and best score of each post of a round; ``None`` where nobody knows.
 
@@ -145,7 +144,7 @@ class Publisher:
         with self.reporting(posts):
             return [self._truth(post_id) for post_id in post_ids]
 
-    def keep(self, post_ids: Sequence[Any], scores: Mapping[Any, float]) -> None:
+    def keep(self, post_ids: Sequence[AnyId], scores: Mapping[AnyId, float]) -> None:
         """Keeps what a round has done, for whatever can still fail before it is handed over."""
         self._ids, self._scores = dict(enumerate(post_ids)), dict(scores)
 
@@ -154,7 +153,7 @@ class Publisher:
         if self._ids:
             self._ids, self._scores = {}, {}
 
-    def drain(self) -> dict[Any, float]:
+    def drain(self) -> dict[AnyId, float]:
         """Waits for every pending score.
 
         Raises:
@@ -177,7 +176,7 @@ class Publisher:
             self._ids, self._scores = {}, {}
         self._resumed, self._waits = False, wait
 
-    def _publish(self, posts: Sequence[PostData[Any]]) -> None:
+    def _publish(self, posts: Sequence[AnyPost]) -> None:
         now = self._time()
         for post_id in self._ids.values():
             if post_id not in self._scores:
@@ -201,7 +200,7 @@ class Publisher:
         if missing := len(list(left)):
             raise ValueError(f"it gave {len(slots) - missing} ids for {len(slots)} posts")
 
-    def _paced(self, posts: Sequence[PostData[Any]]) -> Iterator[PostData[Any]]:
+    def _paced(self, posts: Sequence[AnyPost]) -> Iterator[AnyPost]:
         for post in posts:
             yield post
             self.clock.sleep(self.post_rate)
@@ -235,14 +234,14 @@ class Publisher:
             self.clock.sleep(max(rest, 1e-6))
 
     @contextmanager
-    def reporting(self, posts: Sequence[PostData[Any]]) -> Iterator[None]:
+    def reporting(self, posts: Sequence[AnyPost]) -> Iterator[None]:
         """Raises what fails within the block as a :class:`FaceError` that carries the round."""
         try:
             yield
         except Exception as error:
             raise self._failure(error, posts) from error
 
-    def _failure(self, error: Exception, posts: Sequence[PostData[Any]]) -> FaceError:
+    def _failure(self, error: Exception, posts: Sequence[AnyPost]) -> FaceError:
         """Returns the error that carries what a round had done when ``error`` stopped it."""
         platform = self.face
         while isinstance(platform, WrapsFace):
@@ -257,7 +256,7 @@ class Publisher:
         )
 
 
-def check_score(score: Any, post_id: Any) -> float:
+def check_score(score: Any, post_id: AnyId) -> float:
     """Returns a score as a float.
 
     Raises:

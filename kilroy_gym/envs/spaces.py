@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium import Space
 
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 
 
 class PostSpace(Space[PostData[Any]]):
@@ -24,7 +24,7 @@ class PostSpace(Space[PostData[Any]]):
         """Tells whether ``x`` is a post."""
         return isinstance(x, PostData)
 
-    def sample(self, mask: Any | None = None, probability: Any | None = None) -> PostData[Any]:
+    def sample(self, mask: Any | None = None, probability: Any | None = None) -> AnyPost:
         """Cannot be done.
 
         Raises:

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from kilroy_gym._named import find_named
 from kilroy_gym.audiences import Audience
 from kilroy_gym.clock import Clock
-from kilroy_gym.codecs import Codec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.envs.face_env import FaceEnv
 from kilroy_gym.envs.face_vector_env import FaceVectorEnv
 from kilroy_gym.faces import SimulatedFace
@@ -141,7 +141,7 @@ class SimulatedEnv(FaceEnv[Any, int]):
         )
         self.__doc__ = face.audience.__doc__
 
-    def _codec_for(self, audience: Audience) -> Codec[Any]:
+    def _codec_for(self, audience: Audience) -> AnyCodec:
         """Returns the codec of the environment's actions."""
         return audience.codec
 
@@ -198,6 +198,6 @@ class SimulatedVectorEnv(FaceVectorEnv[Any, int]):
         )
         self.__doc__ = face.audience.__doc__
 
-    def _codec_for(self, audience: Audience) -> Codec[Any]:
+    def _codec_for(self, audience: Audience) -> AnyCodec:
         """Returns the codec of the environment's actions."""
         return audience.codec

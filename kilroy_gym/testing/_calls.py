@@ -6,18 +6,25 @@ from typing import Any
 
 from kilroy_gym.codecs import UnencodablePost
 from kilroy_gym.codecs.base import short
-from kilroy_gym.interfaces import KilroyFace, KnowsTruth, PostRefused, ScorePending, find
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import (
+    AnyFace,
+    AnyId,
+    KnowsTruth,
+    PostRefused,
+    ScorePending,
+    find,
+)
+from kilroy_gym.post import AnyPost
 from kilroy_gym.testing._promises import Promises
 from kilroy_gym.testing._values import equal, is_number
 
-Face = KilroyFace[Any, Any]
-Posts = Sequence[PostData[Any]]
+Face = AnyFace
+Posts = Sequence[AnyPost]
 REFUSALS = (PostRefused, UnencodablePost)
 TOLERANCE = 1e-9
 
 
-def call_post(promises: Promises, face: Face, post: PostData[Any]) -> Any:
+def call_post(promises: Promises, face: Face, post: AnyPost) -> Any:
     """Makes a post and returns its id."""
     before, post = post, deepcopy(post)
     post_id = promises.call(f"post({short(post)})", face.post, post, lets=REFUSALS)
@@ -39,12 +46,12 @@ def call_post_many(promises: Promises, face: Face, posts: Posts) -> list[Any]:
     return list(ids)
 
 
-def _check_unchanged(promises: Promises, before: PostData[Any], post: PostData[Any]) -> None:
+def _check_unchanged(promises: Promises, before: AnyPost, post: AnyPost) -> None:
     line = f"it changed {short(before)}, which it was given to post, to {short(post)}"
     promises.need(equal(before, post), f"{line}: change a copy (dataclasses.replace)")
 
 
-def call_score(promises: Promises, face: Face, post_id: Any) -> float | None:
+def call_score(promises: Promises, face: Face, post_id: AnyId) -> float | None:
     """Returns a score, ``None`` where it is pending."""
 
     def score() -> Any:
@@ -68,7 +75,7 @@ def call_score_many(promises: Promises, face: Face, ids: Sequence[Any]) -> list[
     shown = f"score_many of {len(ids)} posts"
     found = promises.call(shown, face.score_many, ids, advice=advice)
     promises.need(isinstance(found, Iterable), f"{shown} returned {short(found)}: {advice}")
-    scores: dict[Any, float] = {}
+    scores: dict[AnyId, float] = {}
     for entry in promises.call(shown, list, found, advice=advice):
         pair = isinstance(entry, (tuple, list)) and len(entry) == 2
         promises.need(pair, f"{shown} yielded {short(entry)}: {advice}")
@@ -82,7 +89,7 @@ def call_score_many(promises: Promises, face: Face, ids: Sequence[Any]) -> list[
     return [scores.get(post_id) for post_id in ids]
 
 
-def call_truth(promises: Promises, face: Face, post_id: Any) -> Any:
+def call_truth(promises: Promises, face: Face, post_id: AnyId) -> Any:
     """Returns the truth about a post, ``None`` where the Face does not know it."""
     knows = find(face, KnowsTruth)
     if knows is None:

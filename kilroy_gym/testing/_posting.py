@@ -11,12 +11,13 @@ import numpy as np
 
 from kilroy_gym.codecs.base import short
 from kilroy_gym.interfaces import (
+    AnyId,
     PassesTime,
     PlaysActions,
     Simulated,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.testing._calls import (
     Face,
     Posts,
@@ -143,7 +144,7 @@ def _outcome(promises: Promises, face: Face, posts: Posts, batch: bool = False) 
     return list(zip(ids, scores, truths, strict=True))
 
 
-def _taken(promises: Promises, face: Face, posts: Posts) -> Iterator[PostData[Any]]:
+def _taken(promises: Promises, face: Face, posts: Posts) -> Iterator[AnyPost]:
     for post in posts:
         try:
             call_post(promises, face, post)
@@ -166,13 +167,13 @@ def _check_known_in_time(promises: Promises, face: Face, ids: Sequence[Any]) -> 
     promises.broken(f"{line}: let time pass in wait")
 
 
-def _keyed(posts: Posts) -> list[PostData[Any]]:
+def _keyed(posts: Posts) -> list[AnyPost]:
     """Returns copies with keys, as a run makes them, of a second ago."""
     start = time.time_ns() // 1000 - 1_000_000
     return [replace(post, key=start + 1000 * number) for number, post in enumerate(posts)]
 
 
-def _check_again(promises: Promises, face: Face, post: PostData[Any], post_id: Any) -> None:
+def _check_again(promises: Promises, face: Face, post: AnyPost, post_id: AnyId) -> None:
     again = call_post(promises, face, post)
     line = f"it is idempotent, but post gave a key that it had seen the id {short(again)}"
     advice = f"return the first one, {short(post_id)}, and make no second post"

@@ -7,7 +7,8 @@ from typing import Any
 from kilroy_gym._seeding import seed_everything
 from kilroy_gym.codecs.base import short
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.post import PostData
+from kilroy_gym.modules.base import AnyModule
+from kilroy_gym.post import AnyPost
 from kilroy_gym.storage.packing import pack, unpack
 from kilroy_gym.testing._promises import Promises
 from kilroy_gym.testing._values import equal
@@ -18,7 +19,7 @@ MakeWriter = Callable[..., Writer]
 DRAFTS, MANY = 4, 12
 
 
-def check_state(promises: Promises, writer: MakeWriter, posts: Sequence[PostData[Any]]) -> None:
+def check_state(promises: Promises, writer: MakeWriter, posts: Sequence[AnyPost]) -> None:
     """Checks ``state`` and ``set_state``, where the module has them."""
     worker = trained(writer, posts)
     halves = [_overrides(worker.module, name) for name in ("state", "set_state")]
@@ -38,7 +39,7 @@ def check_state(promises: Promises, writer: MakeWriter, posts: Sequence[PostData
     _check_twin(promises, writer, at_state, waiting, text)
 
 
-def trained(writer: MakeWriter, posts: Sequence[PostData[Any]]) -> Writer:
+def trained(writer: MakeWriter, posts: Sequence[AnyPost]) -> Writer:
     """Returns a copy of the module that has learned and has drafts without scores."""
     worker = writer()
     if posts:
@@ -51,8 +52,8 @@ def trained(writer: MakeWriter, posts: Sequence[PostData[Any]]) -> Writer:
 def _check_twin(
     promises: Promises,
     writer: MakeWriter,
-    at_state: KilroyModule[Any, Any],
-    waiting: dict[Any, PostData[Any]],
+    at_state: AnyModule,
+    waiting: dict[Any, AnyPost],
     text: str,
 ) -> None:
     """Lets another module go on from a state that was written and read."""
@@ -79,7 +80,7 @@ def _check_twin(
         promises.broken(f"{line} where the first gives {short(_ids(one))}: keep the next id, too")
 
 
-def _go_on(writer: Writer, waiting: dict[Any, PostData[Any]]) -> list[Draft]:
+def _go_on(writer: Writer, waiting: dict[Any, AnyPost]) -> list[Draft]:
     """Writes, learns from the drafts that wait for scores, and writes again."""
     seed_everything(0)
     writer.open = dict(waiting)
@@ -98,7 +99,7 @@ def _ids(drafts: Sequence[Draft]) -> list[Any]:
     return [draft_id for draft_id, _ in drafts]
 
 
-def _overrides(module: KilroyModule[Any, Any], name: str) -> bool:
+def _overrides(module: AnyModule, name: str) -> bool:
     return getattr(type(module), name) is not getattr(KilroyModule, name)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from gymnasium import Space
 
 from kilroy_gym.codecs.base import short
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 
 
-def given_posts(posts: Any) -> list[PostData[Any]]:
+def given_posts(posts: Any) -> list[AnyPost]:
     """Returns the posts that a check was given.
 
     Raises:

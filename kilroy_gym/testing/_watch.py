@@ -9,16 +9,16 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from kilroy_gym.adapters.environments import kilroy_envs
-from kilroy_gym.interfaces import AnyEnv
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import Action, AnyEnv, AnyId
+from kilroy_gym.post import AnyPost
 
 
 @dataclass(frozen=True)
 class Made:
     """A post that went out."""
 
-    post_id: Any
-    post: PostData[Any]
+    post_id: AnyId
+    post: AnyPost
     score: float
 
 
@@ -43,7 +43,7 @@ class Watch:
             vars(env)["step"] = self._watched(env, env.step)
         return self
 
-    def in_order_of(self, post_ids: Sequence[Any]) -> list[Made]:
+    def in_order_of(self, post_ids: Sequence[AnyId]) -> list[Made]:
         """Returns what was posted, in the order of these ids where posts are composed.
 
         Slots that compose finish at different times, and a round reports its posts by slot.
@@ -63,7 +63,7 @@ class Watch:
             del vars(env)["step"]
 
     def _watched(self, env: Any, step: Any) -> Any:
-        def watched(action: Any) -> Any:
+        def watched(action: Action) -> Any:
             result = step(action)
             _, rewards, terminated, truncated, info = result
             ended = np.atleast_1d(np.logical_or(terminated, truncated))

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from kilroy_gym.codecs.base import short
+from kilroy_gym.interfaces import AnyId, Observation
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.post import PostData
+from kilroy_gym.modules.base import AnyModule
+from kilroy_gym.post import AnyPost, PostData
 from kilroy_gym.testing._promises import Promises, Unkept
 from kilroy_gym.testing._values import equal
 
-Draft = tuple[Hashable, PostData[Any]]
+Draft = tuple[Hashable, AnyPost]
 
 
 class Writer:
@@ -33,17 +35,17 @@ class Writer:
     def __init__(
         self,
         promises: Promises,
-        module: KilroyModule[Any, Any],
+        module: AnyModule,
         observations: Sequence[Any],
         when: str = "",
     ) -> None:
         """Starts with no drafts."""
         self.module = module
-        self.open: dict[Any, PostData[Any]] = {}
+        self.open: dict[Any, AnyPost] = {}
         self._promises = promises
         self._observations = cycle(observations)
         self._when = when
-        self._written: list[tuple[PostData[Any], PostData[Any]]] = []
+        self._written: list[tuple[AnyPost, AnyPost]] = []
 
     def write(self, count: int) -> list[Draft]:
         """Lets the module write, draft by draft."""
@@ -60,7 +62,7 @@ class Writer:
         self._promises.need(fits, f"{shown} returned {short(drafts)}: {advice}")
         return [self._taken(shown, *pair) for pair in zip(drafts, observations, strict=True)]
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> None:
+    def mimic(self, posts: Sequence[AnyPost]) -> None:
         """Lets the module mimic a batch."""
         before, posts = posts, deepcopy(posts)
         shown = f"mimic of {len(posts)} post{'s' if len(posts) > 1 else ''}{self._when}"
@@ -69,7 +71,7 @@ class Writer:
         same = equal(before, posts)
         self._promises.keep(same, "mimic changed the posts that it was given: change copies")
 
-    def reinforce(self, scores: dict[Any, float], advice: str = "") -> None:
+    def reinforce(self, scores: dict[AnyId, float], advice: str = "") -> None:
         """Gives the module the scores of some of its drafts."""
         before = dict(scores)
         shown = f"reinforce({short(scores)}){self._when}"
@@ -108,7 +110,7 @@ class Writer:
         draft = self._promises.call(shown, module.generate, *arguments, advice=advice)
         return self._taken(shown, draft, observation)
 
-    def _taken(self, shown: str, draft: Any, observation: Any) -> Draft:
+    def _taken(self, shown: str, draft: Any, observation: Observation) -> Draft:
         """Checks a draft and keeps a copy of its post."""
         fits = isinstance(draft, tuple) and len(draft) == 2
         line = f"{shown} gave {short(draft)}: return (draft id, PostData(x))"

@@ -19,11 +19,12 @@ from kilroy_gym.interfaces import (
     Checkpointable,
     ClonesPosts,
     MovesToEnv,
+    Observation,
     PlaysModule,
     PlaysOneFace,
     Round,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 from kilroy_gym.testing._promises import Promises, listed
 from kilroy_gym.testing._values import close, equal, inside
 from kilroy_gym.testing._watch import Watch
@@ -142,7 +143,12 @@ def _check_predict(promises: Promises, agent: Agent, env: AnyEnv) -> None:
 
 
 def _predict(
-    promises: Promises, agent: Agent, shown: str, observation: Any, state: Any, deterministic: bool
+    promises: Promises,
+    agent: Agent,
+    shown: str,
+    observation: Observation,
+    state: Any,
+    deterministic: bool,
 ) -> tuple[Any, Any]:
     def predict() -> Any:
         return agent.predict(observation, state=state, deterministic=deterministic)
@@ -156,7 +162,7 @@ def _predict(
 
 def _check_mimic(promises: Promises, agent: Agent, env: AnyEnv) -> None:
     inside, *_ = kilroy_envs(env)
-    posts: list[PostData[Any]] = []
+    posts: list[AnyPost] = []
     for _, post in inside.scrap(USUAL_ROUND):
         try:
             if inside.codec is not None:

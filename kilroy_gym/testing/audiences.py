@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import Space
 
 from kilroy_gym.adapters import module_for
@@ -13,6 +12,7 @@ from kilroy_gym.audiences import Audience
 from kilroy_gym.codecs import Codec
 from kilroy_gym.codecs.base import short
 from kilroy_gym.envs import SimulatedEnv
+from kilroy_gym.interfaces import Action, AnyArray
 from kilroy_gym.testing._calls import check_best
 from kilroy_gym.testing._promises import Promises
 from kilroy_gym.testing._values import equal, inside
@@ -86,7 +86,7 @@ def _check_spaces(promises: Promises, audience: Audience) -> None:
     promises.need(isinstance(space, Space), line)
 
 
-def _respond(promises: Promises, world: World, actions: Any) -> Any:
+def _respond(promises: Promises, world: World, actions: Action) -> Any:
     """Lets an audience respond, and checks what it says."""
     audience, rng = world
     batch = np.ndim(actions) > len(audience.codec.space.shape or ())
@@ -107,21 +107,19 @@ def _respond(promises: Promises, world: World, actions: Any) -> Any:
     return found
 
 
-def _answers(promises: Promises, world: World, actions: Any) -> Answers:
+def _answers(promises: Promises, world: World, actions: Action) -> Answers:
     """Posts a batch and returns the responses to its posts."""
     found = _respond(promises, world, actions)
     columns = [np.broadcast_to(np.asarray(v, np.float64), len(actions)) for v in found]
     return [tuple(row) for row in np.stack(columns, axis=1).tolist()]
 
 
-def _one_by_one(promises: Promises, world: World, actions: Any) -> Answers:
+def _one_by_one(promises: Promises, world: World, actions: Action) -> Answers:
     found = [_respond(promises, world, action) for action in actions]
     return [(float(score), float(expected), float(best)) for score, expected, best in found]
 
 
-def _check_responses(
-    promises: Promises, world: Callable[[], World], actions: npt.NDArray[Any]
-) -> None:
+def _check_responses(promises: Promises, world: Callable[[], World], actions: AnyArray) -> None:
     first = _one_by_one(promises, world(), actions)
     with promises.section():
         for _, expected, best in first:
@@ -132,7 +130,7 @@ def _check_responses(
 
 
 def _check_restart(
-    promises: Promises, world: Callable[[], World], actions: npt.NDArray[Any], seed: int
+    promises: Promises, world: Callable[[], World], actions: AnyArray, seed: int
 ) -> None:
     first = _one_by_one(promises, world(), actions)
     audience, _ = used = world()
@@ -149,7 +147,7 @@ def _check_restart(
 
 
 def _batched(
-    promises: Promises, world: World, actions: npt.NDArray[Any], sizes: tuple[int, ...]
+    promises: Promises, world: World, actions: AnyArray, sizes: tuple[int, ...]
 ) -> Answers:
     parts = np.split(actions, np.cumsum(sizes)[:-1])
     return [answer for part in parts for answer in _answers(promises, world, part)]
@@ -167,9 +165,7 @@ def _compare(promises: Promises, sizes: tuple[int, ...], first: Answers, batched
             return
 
 
-def _check_community(
-    promises: Promises, world: Callable[[], World], actions: npt.NDArray[Any]
-) -> None:
+def _check_community(promises: Promises, world: Callable[[], World], actions: AnyArray) -> None:
     audience, rng = world()
     codec, space = audience.codec, audience.observation_space
     taken = []
@@ -199,7 +195,7 @@ def _check_community(
     promises.keep(later == _one_by_one(promises, world(), actions), line)
 
 
-def _check_delay(promises: Promises, world: Callable[[], World], actions: npt.NDArray[Any]) -> None:
+def _check_delay(promises: Promises, world: Callable[[], World], actions: AnyArray) -> None:
     start = world()
     for score, _, _ in _answers(promises, start, actions):
         shown = f"delay({score!r})"
@@ -209,9 +205,7 @@ def _check_delay(promises: Promises, world: Callable[[], World], actions: npt.ND
         promises.keep(bool(fits), f"{line} is known, an integer of at least 0")
 
 
-def _check_observing(
-    promises: Promises, world: Callable[[], World], actions: npt.NDArray[Any]
-) -> None:
+def _check_observing(promises: Promises, world: Callable[[], World], actions: AnyArray) -> None:
     audience, rng = world()
     check_observations(promises, audience, audience.observation_space)
     ahead = audience.observe(3)

@@ -10,8 +10,8 @@ from gymnasium.error import InvalidAction
 from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
 from kilroy_gym.codecs import Codec, UnencodablePost
-from kilroy_gym.codecs.base import short
-from kilroy_gym.post import PostData
+from kilroy_gym.codecs.base import AnyCodec, short
+from kilroy_gym.post import AnyPost
 from kilroy_gym.testing._promises import Promises
 from kilroy_gym.testing._values import close, equal, given_posts, inside
 
@@ -20,7 +20,7 @@ SAMPLES = 20
 METHODS = ("encode", "decode", "check_action", "check_actions", "encode_many", "decode_many")
 
 
-def check_codec(codec: Codec[Any], posts: Iterable[PostData[Any]]) -> None:
+def check_codec(codec: AnyCodec, posts: Iterable[AnyPost]) -> None:
     """Checks that a codec keeps what it promises.
 
     Numbers may come back rounded to float32, as those of a Box do.
@@ -57,7 +57,7 @@ def check_codec(codec: Codec[Any], posts: Iterable[PostData[Any]]) -> None:
     promises.settle()
 
 
-def _check_round_trip(promises: Promises, codec: Codec[Any], space: Space[Any], x: Any) -> None:
+def _check_round_trip(promises: Promises, codec: AnyCodec, space: Space[Any], x: Any) -> None:
     shown, before = f"encode({short(x)})", deepcopy(x)
     advice = "return the action that stands for it"
     action = promises.call(shown, codec.encode, x, advice=advice)
@@ -76,7 +76,7 @@ def _check_round_trip(promises: Promises, codec: Codec[Any], space: Space[Any], 
 
 
 def _check_batches(
-    promises: Promises, codec: Codec[Any], space: Space[Any], xs: Sequence[Any]
+    promises: Promises, codec: AnyCodec, space: Space[Any], xs: Sequence[Any]
 ) -> None:
     ones = [promises.call("encode(x)", codec.encode, x) for x in xs]
     for batch, singles in ((list(xs), ones), ([], [])):
@@ -117,7 +117,7 @@ def _check_actions(
     )
 
 
-def _check_samples(promises: Promises, codec: Codec[Any], actions: Sequence[Any]) -> None:
+def _check_samples(promises: Promises, codec: AnyCodec, actions: Sequence[Any]) -> None:
     """Decodes what an agent may do, and encodes it again."""
     for action in actions:
         x = promises.call(
@@ -152,7 +152,7 @@ def _invalid(space: Space[Any]) -> list[Any]:
     return wrong
 
 
-def _check_invalid(promises: Promises, codec: Codec[Any], space: Space[Any]) -> None:
+def _check_invalid(promises: Promises, codec: AnyCodec, space: Space[Any]) -> None:
     for wrong in _invalid(space):
         right = f"raise gymnasium.error.InvalidAction, since it is not in {space}"
         for single in (codec.decode, codec.check_action):
@@ -161,7 +161,7 @@ def _check_invalid(promises: Promises, codec: Codec[Any], space: Space[Any]) -> 
             _check_refused(promises, batch, [wrong], InvalidAction, right)
 
 
-def _check_unencodable(promises: Promises, codec: Codec[Any], xs: Sequence[Any]) -> None:
+def _check_unencodable(promises: Promises, codec: AnyCodec, xs: Sequence[Any]) -> None:
     for wrong in (object(), [object()], *(() if any(x is None for x in xs) else (None,))):
         right = "raise UnencodablePost, since there is no action for it"
         _check_refused(promises, codec.encode, wrong, UnencodablePost, right)

@@ -12,6 +12,7 @@ from kilroy_gym.codecs.base import short
 from kilroy_gym.faces import FaceWrapper
 from kilroy_gym.faces.wrappers.base import layers
 from kilroy_gym.interfaces import (
+    AnyFace,
     KilroyFace,
     KnowsTruth,
     Observes,
@@ -22,7 +23,7 @@ from kilroy_gym.interfaces import (
     WrapsFace,
     find,
 )
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost, PostData
 from kilroy_gym.testing._posting import (
     check_live_posting,
     check_simulated_posting,
@@ -46,7 +47,7 @@ SAMPLE = 20
 """How many posts are scraped."""
 
 
-def check_face(face: KilroyFace[Any, Any], posts: Iterable[PostData[Any]] | None = None) -> None:
+def check_face(face: AnyFace, posts: Iterable[AnyPost] | None = None) -> None:
     """Checks that a Face keeps what it promises.
 
     It may be a live account, so nothing is posted unless ``posts`` are given. Without them only
@@ -100,12 +101,12 @@ class _Recorder(KilroyFace[Any, int]):
     """Keeps what wrappers send to it."""
 
     def __init__(self) -> None:
-        self.sent: list[PostData[Any]] = []
+        self.sent: list[AnyPost] = []
 
-    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, AnyPost]]:
         yield from ()
 
-    def post(self, data: PostData[Any]) -> int:
+    def post(self, data: AnyPost) -> int:
         self.sent.append(data)
         return len(self.sent)
 
@@ -113,7 +114,7 @@ class _Recorder(KilroyFace[Any, int]):
         return 0.0
 
 
-def _check_passing_on(promises: Promises, face: KilroyFace[Any, Any], post: PostData[Any]) -> None:
+def _check_passing_on(promises: Promises, face: AnyFace, post: AnyPost) -> None:
     """Checks that wrappers of a user's own keep what travels with a post."""
     for layer in layers(face):
         if isinstance(layer, FaceWrapper) and not type(layer).__module__.startswith("kilroy_gym."):
@@ -131,7 +132,7 @@ def _check_passing_on(promises: Promises, face: KilroyFace[Any, Any], post: Post
             )
 
 
-def _check_said(promises: Promises, face: KilroyFace[Any, Any]) -> None:
+def _check_said(promises: Promises, face: AnyFace) -> None:
     """Checks what a Face says of itself."""
     passes_on: frozenset[type] = frozenset()
     if isinstance(face, WrapsFace):
@@ -147,7 +148,7 @@ def _check_said(promises: Promises, face: KilroyFace[Any, Any]) -> None:
     promises.keep(isinstance(said, bool), f"idempotent is {said!r}: say True or False")
 
 
-def _copies(promises: Promises, face: KilroyFace[Any, Any]) -> bool:
+def _copies(promises: Promises, face: AnyFace) -> bool:
     """Tells whether a simulated Face can be copied and starts over."""
     with promises.section():
         twin = promises.copy(face)
@@ -156,12 +157,12 @@ def _copies(promises: Promises, face: KilroyFace[Any, Any]) -> bool:
     return False
 
 
-def _world(face: KilroyFace[Any, Any], simulated: bool) -> KilroyFace[Any, Any]:
+def _world(face: AnyFace, simulated: bool) -> AnyFace:
     """Returns a live Face itself, and a copy of a simulated one at the start of its time."""
     return started_over(deepcopy(face)) if simulated else face
 
 
-def _check_scrap(promises: Promises, face: KilroyFace[Any, Any]) -> list[Any]:
+def _check_scrap(promises: Promises, face: AnyFace) -> list[Any]:
     known = promises.count
     scraped = _entries(promises, "scrap", face.scrap, 2, SAMPLE)
     if promises.count == known:  # else the same lines would come again
@@ -213,7 +214,7 @@ def _check_entry(promises: Promises, shown: str, entry: Any, width: int, seen: s
 
 
 def _check_same_again(
-    promises: Promises, face: KilroyFace[Any, Any], simulated: bool, scraped: Sequence[Any]
+    promises: Promises, face: AnyFace, simulated: bool, scraped: Sequence[Any]
 ) -> None:
     again = _world(face, simulated)
     if simulated:
@@ -228,7 +229,7 @@ def _check_same_again(
         promises.keep(equal(entries, list(scraped)), f"{line}: {advice}")
 
 
-def _check_scrap_scored(promises: Promises, face: KilroyFace[Any, Any], simulated: bool) -> None:
+def _check_scrap_scored(promises: Promises, face: AnyFace, simulated: bool) -> None:
     def scraped() -> list[Any]:
         return _entries(promises, "scrap", _world(face, simulated).scrap, 2, SAMPLE)
 
@@ -244,9 +245,7 @@ def _check_scrap_scored(promises: Promises, face: KilroyFace[Any, Any], simulate
         promises.keep(same, f"{line}: yield the same ids and posts in the same order")
 
 
-def _check_observe(
-    promises: Promises, face: KilroyFace[Any, Any], scraped: Sequence[tuple[Any, Any]]
-) -> None:
+def _check_observe(promises: Promises, face: AnyFace, scraped: Sequence[tuple[Any, Any]]) -> None:
     observes = find(face, Observes)
     if observes is None:
         return

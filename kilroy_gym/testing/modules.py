@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
 
 from kilroy_gym._seeding import seed_everything, streams_kept
 from kilroy_gym.codecs.base import short
 from kilroy_gym.modules import KilroyModule
-from kilroy_gym.post import PostData
+from kilroy_gym.modules.base import AnyModule
+from kilroy_gym.post import AnyPost
 from kilroy_gym.testing._promises import Promises
 from kilroy_gym.testing._state import MakeWriter, check_state, contents, trained
 from kilroy_gym.testing._values import equal, given_posts, is_number
@@ -19,9 +19,7 @@ METHODS = (
 DRAFTS, MANY = 6, 12
 
 
-def check_module(
-    module: KilroyModule[Any, Any], posts: Iterable[PostData[Any]] | None = None
-) -> None:
+def check_module(module: AnyModule, posts: Iterable[AnyPost] | None = None) -> None:
     """Checks that a module keeps what it promises.
 
     Everything is done to deep copies, so the module that is handed in stays as it is; one that
@@ -53,7 +51,7 @@ def check_module(
     with promises.section(), streams_kept():
         promises.copy(module)
 
-        def make(of: KilroyModule[Any, Any] = module, when: str = "") -> Writer:
+        def make(of: AnyModule = module, when: str = "") -> Writer:
             seed_everything(0)
             return Writer(promises, deepcopy(of), observations, when)
 
@@ -65,7 +63,7 @@ def check_module(
     promises.settle()
 
 
-def _check_learning(promises: Promises, writer: Writer, given: Sequence[PostData[Any]]) -> None:
+def _check_learning(promises: Promises, writer: Writer, given: Sequence[AnyPost]) -> None:
     """Goes once through all that a module can do."""
     posts = list(given)
     if posts:
@@ -89,7 +87,7 @@ def _check_learning(promises: Promises, writer: Writer, given: Sequence[PostData
     writer.check_unchanged()
 
 
-def _check_batch(promises: Promises, make: MakeWriter, given: Sequence[PostData[Any]]) -> None:
+def _check_batch(promises: Promises, make: MakeWriter, given: Sequence[AnyPost]) -> None:
     """Compares a batch with its drafts one by one."""
     ones, again, batch = [
         contents(writer.write_many(DRAFTS) if many else writer.write(DRAFTS))
@@ -101,7 +99,7 @@ def _check_batch(promises: Promises, make: MakeWriter, given: Sequence[PostData[
         promises.keep(equal(ones, batch), f"{line}: {advice}")
 
 
-def _check_copies(promises: Promises, make: MakeWriter, given: Sequence[PostData[Any]]) -> None:
+def _check_copies(promises: Promises, make: MakeWriter, given: Sequence[AnyPost]) -> None:
     """Compares what a copy writes before and after another one has learned."""
     base = _started(make, given).module
     before, again = (contents(make(base).write(MANY)) for _ in range(2))
@@ -112,7 +110,7 @@ def _check_copies(promises: Promises, make: MakeWriter, given: Sequence[PostData
     promises.keep(not equal(before, again) or equal(before, after), line)
 
 
-def _started(make: MakeWriter, given: Sequence[PostData[Any]]) -> Writer:
+def _started(make: MakeWriter, given: Sequence[AnyPost]) -> Writer:
     writer = make()
     if given:
         writer.mimic(given)

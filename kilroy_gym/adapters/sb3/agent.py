@@ -16,9 +16,9 @@ from kilroy_gym.adapters.sb3.played import Played, envs_of
 from kilroy_gym.adapters.sb3.vec_env import KilroyVecEnv
 from kilroy_gym.adapters.sb3.vec_wrappers import rewrapped, set_statistics, statistics
 from kilroy_gym.adapters.sb3.warm_start import WarmStart
-from kilroy_gym.codecs import Codec
-from kilroy_gym.interfaces import AfterEpoch, AnyEnv, KilroyFace
-from kilroy_gym.post import PostData
+from kilroy_gym.codecs.base import AnyCodec
+from kilroy_gym.interfaces import AfterEpoch, AnyEnv, AnyFace, KilroyFace, Observation
+from kilroy_gym.post import AnyPost
 
 
 class SB3Agent:
@@ -113,7 +113,7 @@ class SB3Agent:
         return envs_of(self._vec_env)[0]
 
     @property
-    def codec(self) -> Codec[Any]:
+    def codec(self) -> AnyCodec:
         """The codec between posts and the actions of the environment inside all wrappers."""
         return self._played.codec
 
@@ -137,7 +137,7 @@ class SB3Agent:
         """How often the model has learned from scores, as Stable-Baselines3 counts it."""
         return self.model._n_updates  # noqa: SLF001 - the library says it nowhere else
 
-    def check_face(self, face_or_env: KilroyFace[Any, Any] | AnyEnv) -> None:
+    def check_face(self, face_or_env: AnyFace | AnyEnv) -> None:
         """Refuses a Face, or an environment around one, that the model does not play.
 
         Raises:
@@ -187,7 +187,7 @@ class SB3Agent:
 
     def predict(
         self,
-        observation: Any,
+        observation: Observation,
         state: Any = None,
         episode_start: Any = None,
         deterministic: bool = False,
@@ -200,14 +200,14 @@ class SB3Agent:
         seen = self._played.shown(observation)
         return self.model.predict(seen, state, episode_start, deterministic)
 
-    def mimic(self, posts: Sequence[PostData[Any]]) -> "SB3Agent":
+    def mimic(self, posts: Sequence[AnyPost]) -> "SB3Agent":
         """Takes one gradient step towards writing posts like these."""
         self._warm_start.mimic(posts, self._played)
         return self
 
     def fine_tune(
         self,
-        posts: Sequence[PostData[Any]],
+        posts: Sequence[AnyPost],
         epochs: int = 100,
         batch_size: int | None = None,
         rng: np.random.Generator | None = None,

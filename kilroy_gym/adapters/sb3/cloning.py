@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-import numpy.typing as npt
 import torch as th
 from gymnasium.spaces import Box
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -14,7 +13,8 @@ from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.adapters.sb3.recipes import recipe_for
 from kilroy_gym.adapters.wrappers import short_name
 from kilroy_gym.envs.compose import tokens_of
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import AnyArray
+from kilroy_gym.post import AnyPost
 
 LEARNING_RATE = 3e-3
 LONE_LEARNING_RATE = 3e-2
@@ -68,7 +68,7 @@ class Cloner:
         groups = [{"params": others}, {"params": lone, "lr": LONE_LEARNING_RATE}]
         return th.optim.Adam(groups, LEARNING_RATE)
 
-    def look(self, posts: Iterable[PostData[Any]]) -> None:
+    def look(self, posts: Iterable[AnyPost]) -> None:
         """Lets wrappers that normalize learn from what the posts were written under.
 
         They learn from what the model observes too. Had they seen nothing yet, the clone would
@@ -77,7 +77,7 @@ class Cloner:
         if self.played.normalizes:
             self.played.observed(self._encoded(list(posts))[0], learning=True)
 
-    def examples(self, posts: Iterable[PostData[Any]]) -> Examples:
+    def examples(self, posts: Iterable[AnyPost]) -> Examples:
         """Turns posts into what the policy is trained on.
 
         A post without a context may have been written under any observation: one is drawn from
@@ -101,9 +101,9 @@ class Cloner:
         if self._target is not None:
             self._target.load_state_dict(self.network.state_dict())
 
-    def _encoded(self, posts: list[PostData[Any]]) -> tuple[Any, npt.NDArray[Any]]:
+    def _encoded(self, posts: list[AnyPost]) -> tuple[Any, AnyArray]:
         """Returns what was observed and what was posted, inside all wrappers."""
-        actions: npt.NDArray[Any] = self.played.codec.encode_many(post.x for post in posts)
+        actions: AnyArray = self.played.codec.encode_many(post.x for post in posts)
         observations = self.played.observations
         if (whole := self.played.composed) is not None:
             drafts, tokens = tokens_of(actions, whole)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch as th
 
 from kilroy_gym.adapters.through import each_part
+from kilroy_gym.interfaces import Observation
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Examples:
         actions: What was posted, of shape ``(n, *space.shape)``, as the policy gives it.
     """
 
-    observations: Any
+    observations: Observation
     actions: th.Tensor
 
     def __getitem__(self, index: Any) -> "Examples":

@@ -10,14 +10,18 @@ import torch as th
 from gymnasium.spaces import Discrete
 from torch.nn import functional
 
+from kilroy_gym.interfaces import Observation
 
-def likelihood(policy: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+
+def likelihood(policy: Any, observations: Observation, actions: th.Tensor) -> th.Tensor:
     """The negative log-likelihood of the posts."""
     _, log_likelihood, _ = policy.evaluate_actions(observations, _whole(policy, actions))
     return -log_likelihood  # type: ignore[no-any-return]
 
 
-def likelihood_at_the_start(policy: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+def likelihood_at_the_start(
+    policy: Any, observations: Observation, actions: th.Tensor
+) -> th.Tensor:
     """The same of a recurrent policy that remembers nothing, as at the start of each post."""
     from sb3_contrib.common.recurrent.type_aliases import RNNStates
 
@@ -31,7 +35,7 @@ def likelihood_at_the_start(policy: Any, observations: Any, actions: th.Tensor) 
     return -log_likelihood  # type: ignore[no-any-return]
 
 
-def shares(q_net: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+def shares(q_net: Any, observations: Observation, actions: th.Tensor) -> th.Tensor:
     """The squared distance of the Q values to 1 for what was posted and 0 for the rest.
 
     Its minimum is the share of each post among all: so the order of the Q values is that of how
@@ -45,7 +49,7 @@ def shares(q_net: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
     return ((values - seen) ** 2).sum(dim=1)  # type: ignore[no-any-return]
 
 
-def mode_and_spread(actor: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+def mode_and_spread(actor: Any, observations: Observation, actions: th.Tensor) -> th.Tensor:
     """The squared distance of the mode to the posts, and the likelihood of the spread around it.
 
     So the mode becomes the mean of the posts.
@@ -59,7 +63,7 @@ def mode_and_spread(actor: Any, observations: Any, actions: th.Tensor) -> th.Ten
     return distance - fit  # type: ignore[no-any-return]
 
 
-def distance(actor: Any, observations: Any, actions: th.Tensor) -> th.Tensor:
+def distance(actor: Any, observations: Observation, actions: th.Tensor) -> th.Tensor:
     """The squared distance to the posts."""
     return ((actor(observations) - actions) ** 2).sum(dim=1)  # type: ignore[no-any-return]
 

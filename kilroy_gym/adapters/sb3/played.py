@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import NormalizeObservation
 from stable_baselines3.common.utils import is_vectorized_observation
@@ -22,10 +21,11 @@ from kilroy_gym.adapters.through import (
     seen_through,
 )
 from kilroy_gym.adapters.wrappers import layers
-from kilroy_gym.codecs import Codec, TokenCodec
+from kilroy_gym.codecs import TokenCodec
+from kilroy_gym.codecs.base import AnyCodec
 from kilroy_gym.envs.observations import Observations
-from kilroy_gym.interfaces import AnyEnv, KilroyEnv
-from kilroy_gym.post import PostData
+from kilroy_gym.interfaces import AnyArray, AnyEnv, KilroyEnv, Observation
+from kilroy_gym.post import AnyPost
 
 SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
@@ -53,7 +53,7 @@ class Played:
         self.vec_env = vec_env
         self.envs = envs_of(vec_env)
         self.inside: list[KilroyEnv] = [each for env in self.envs for each in kilroy_envs(env)]
-        self.codec: Codec[Any] = codec_of(self.envs[0])
+        self.codec: AnyCodec = codec_of(self.envs[0])
         for each in self.inside:
             check_one_post(each)
 
@@ -69,7 +69,7 @@ class Played:
         return codec if self.inside[0].composed and isinstance(codec, TokenCodec) else None
 
     @property
-    def last_posts(self) -> list[PostData[Any]]:
+    def last_posts(self) -> list[AnyPost]:
         """The posts that the last step made, in slot order."""
         return [post for env in self.inside for post in env.last_posts]
 
@@ -110,7 +110,7 @@ class Played:
             observations = seen_through(vector, observations, learning)
         return self.shown(observations, learning)
 
-    def shown(self, observations: Any, learning: bool = False) -> Any:
+    def shown(self, observations: Observation, learning: bool = False) -> Any:
         """Returns what the policy sees of observations of the Gymnasium environment.
 
         Args:
@@ -137,7 +137,7 @@ class Played:
         batch = each_part(observations, lambda part: np.asarray(part)[None])
         return each_part(in_chunks(show, batch, base.num_envs), lambda part: part[0])
 
-    def reverted(self, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def reverted(self, actions: AnyArray) -> AnyArray:
         """Returns the model's actions that become those of the codec, of shape ``(n, ...)``.
 
         Raises:

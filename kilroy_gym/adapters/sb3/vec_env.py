@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from kilroy_gym.adapters.environments import as_vector
 from kilroy_gym.envs import PostSpace
-from kilroy_gym.interfaces import AnyEnv, KilroyEnv
+from kilroy_gym.interfaces import AnyArray, AnyEnv, Info, KilroyEnv
 
 Indices = Iterable[int] | int | None
 
@@ -88,7 +88,7 @@ class KilroyVecEnv(VecEnv):
         found: VecEnvObs = observations
         return found
 
-    def step_async(self, actions: npt.NDArray[Any]) -> None:
+    def step_async(self, actions: AnyArray) -> None:
         """Takes the actions of the next step."""
         self._actions = actions
 
@@ -147,7 +147,7 @@ class KilroyVecEnv(VecEnv):
             for env in self._environments(indices)
         ]
 
-    def get_images(self) -> Sequence[npt.NDArray[Any] | None]:
+    def get_images(self) -> Sequence[AnyArray | None]:
         """Returns the frames that the environment renders, one per Face."""
         frames: Any = self.env.render() or ()
         separate = isinstance(self.env.unwrapped, SyncVectorEnv)
@@ -183,7 +183,7 @@ class KilroyVecEnv(VecEnv):
         return [environments[slot] for slot in self._get_indices(indices)]
 
 
-def _spread(infos: dict[str, Any], results: list[dict[str, Any]]) -> None:
+def _spread(infos: Info, results: list[dict[str, Any]]) -> None:
     """Adds the infos of a Gymnasium vector environment to one dict per slot."""
     for key, values in infos.items():
         if key[:1] == "_" and key[1:] in infos:

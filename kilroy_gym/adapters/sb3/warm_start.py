@@ -15,7 +15,7 @@ from kilroy_gym.adapters.sb3.hand_over import HandOver
 from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.data.weights import Resampled
 from kilroy_gym.interfaces import AfterEpoch
-from kilroy_gym.post import PostData
+from kilroy_gym.post import AnyPost
 
 BATCH_SIZE = 32
 CHUNK = 1024
@@ -53,7 +53,7 @@ class WarmStart:
             self._learning_starts = model.learning_starts
         self._steps: tuple[Cloner, th.optim.Optimizer] | None = None
 
-    def mimic(self, posts: Sequence[PostData[Any]], played: Played) -> None:
+    def mimic(self, posts: Sequence[AnyPost], played: Played) -> None:
         """Takes one gradient step towards writing posts like these."""
         if self._steps is None:
             cloner = self._cloner(played)
@@ -68,7 +68,7 @@ class WarmStart:
 
     def fine_tune(
         self,
-        posts: Sequence[PostData[Any]],
+        posts: Sequence[AnyPost],
         played: Played,
         epochs: int,
         batch_size: int | None,
