@@ -73,7 +73,7 @@ def as_array(values: object) -> AnyArray:
     """Returns values as an array; ragged ones as an array of shape ``()`` that fits no space."""
     try:
         return np.asarray(values)
-    except (ValueError, TypeError):  # or a tensor on another device
+    except (ValueError, TypeError, RuntimeError):  # or a tensor elsewhere, or with a gradient
         return np.asarray(None)
 
 

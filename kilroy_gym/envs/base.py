@@ -246,9 +246,9 @@ class OnFace:
 
     def _close_face(self) -> None:
         """Closes the Face, once, unless somebody else is to close it."""
-        face, self._face_to_close = self._face_to_close, None
-        if face is not None:
-            face.close()
+        if self._face_to_close is not None:
+            self._face_to_close.close()  # where that fails, the next call tries again
+            self._face_to_close = None
 
     def _look(self) -> None:
         """Observes what is there before the next posts."""

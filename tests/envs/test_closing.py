@@ -97,3 +97,19 @@ def test_a_snapshot_leaves_both_faces_open(slots):
     assert (face.closed, twin.face.closed) == (0, 0)
     env.close()
     assert (face.closed, twin.face.closed) == (1, 0)
+
+
+def test_a_close_that_fails_can_be_tried_again():
+    class Stuck(Closable):
+        def close(self):
+            super().close()
+            if self.closed == 1:
+                raise OSError("not yet")
+
+    face = Stuck()
+    env = FaceEnv(face, BinaryCodec())
+    with pytest.raises(OSError, match="not yet"):
+        env.close()
+    env.close()
+    env.close()
+    assert face.closed == 2

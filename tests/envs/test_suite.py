@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import InvalidAction
 from gymnasium.utils.env_checker import check_env
 from gymnasium.utils.env_checker import data_equivalence as same
 from gymnasium.vector import AutoresetMode
@@ -218,3 +219,12 @@ def test_the_last_scores_are_those_of_the_posts(env_id):
 def play_steps(env):
     env.reset(seed=0)
     yield from play_on(env, 20, 0)
+
+
+def test_a_tensor_with_a_gradient_is_no_action_and_nothing_is_posted():
+    torch = pytest.importorskip("torch")
+    env = gym.make("Kilroy-Tone-v0")
+    env.reset(seed=0)
+    with pytest.raises(InvalidAction):
+        env.step(torch.tensor([0.5], requires_grad=True))
+    assert env.step(np.array([0.5], np.float32))[4]["post_id"] == 0
