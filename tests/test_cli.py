@@ -184,7 +184,7 @@ def test_ctrl_c_stops_and_keeps_what_was_learned(own_face):
     command = [
         sys.executable, "-c", "from kilroy_gym.cli import main; main()", "train",
         "--face", "mine:AnimalFace", "--module", "mine:AnimalModule",
-        "--round", "2", "--post-rate", "0.001", "--posts", "1000000", "--out", "stopped",
+        "--round", "2", "--post-rate", "0.05", "--posts", "1000000", "--out", "stopped",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
     scores = Path("stopped/scores.csv")

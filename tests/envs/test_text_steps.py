@@ -99,11 +99,12 @@ def test_its_own_module_writes_word_by_word_and_learns(make):
 
 def test_its_own_module_writes_what_fits_without_a_warm_start():
     env = gym.make_vec(STEPS, 5)
+    env.reset(seed=0)
     rounds = []
     ModuleAgent(module_for(env, seed=0), env).learn(2000, rounds.append)
     texts = [post.x for played in rounds for post in played.posts]
     assert len(texts) == 2000
-    assert max(len(text.split()) for text in texts) == 7
+    assert max(len(text.split()) for text in texts) <= 7
 
 
 def test_ppo_plays_it_and_is_warm_started():
