@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -186,7 +187,11 @@ def test_ctrl_c_stops_and_keeps_what_was_learned(own_face):
         "--face", "mine:AnimalFace", "--module", "mine:AnimalModule",
         "--round", "2", "--post-rate", "0.05", "--posts", "1000000", "--out", "stopped",
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+    # Where the tests run in the background of a shell, Ctrl-C would be ignored.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ, preexec_fn=listen
+    )
     scores = Path("stopped/scores.csv")
     while process.poll() is None and not (scores.exists() and scores.stat().st_size > 200):
         time.sleep(0.02)
