@@ -108,7 +108,7 @@ def test_a_feeds_posts_can_be_scraped_over_several_pages(network, face_of, accou
 
     uris = until(shown, made.issubset)
     assert len(uris) == len(set(uris))
-    assert set(uris[:121]) == made
+    assert made <= set(uris)  # among what others post on this network meanwhile
 
 
 def test_a_source_that_is_not_there_is_an_error(face_of, account):
