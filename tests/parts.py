@@ -1,6 +1,6 @@
 """Real parts that several tests need: a clock, Faces, an audience."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +76,24 @@ class WallFace(KilroyFace[Any, Any]):
             entry[1] -= 1
             raise ScorePending
         return self.score_of(entry[0].x)
+
+
+class ListFace(KilroyFace[Any, int]):
+    """Has the posts of a list, and keeps what is posted."""
+
+    def __init__(self, posts: Iterable[PostData[Any]] = ()) -> None:
+        self.existing = list(posts)
+        self.posted: list[Any] = []
+
+    def scrap(self, limit: int | None = None) -> Iterator[tuple[int, PostData[Any]]]:
+        yield from enumerate(self.existing[:limit])
+
+    def post(self, data: PostData[Any]) -> int:
+        self.posted.append(data.x)
+        return len(self.posted) - 1
+
+    def score(self, post_id: int) -> float:
+        return float(self.posted[post_id])
 
 
 class MoodyAudience(Audience):

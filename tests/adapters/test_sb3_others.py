@@ -4,6 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch as th
+from parts import ListFace
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
@@ -12,7 +13,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
-from kilroy_gym import FaceVectorEnv, KilroyFace, KilroyTrainer, PostData
+from kilroy_gym import FaceVectorEnv, KilroyTrainer, PostData
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, Recipe, SB3Agent, recipes, register_cloning
 from kilroy_gym.adapters.sb3.losses import mode_and_spread
 from kilroy_gym.adapters.sb3.recipes import Parts
@@ -20,23 +21,6 @@ from kilroy_gym.codecs import BinaryCodec, BoxCodec
 from kilroy_gym.interfaces import Agent, Checkpointable, ClonesPosts, MovesToEnv, PlaysOneFace
 
 ENV = "Kilroy-Bernoulli-v0"
-
-
-class ListFace(KilroyFace):
-    """Has the posts of a list, and keeps what is posted."""
-
-    def __init__(self, posts=()):
-        self.existing, self.posted = list(posts), []
-
-    def scrap(self, limit=None):
-        yield from enumerate(self.existing[:limit])
-
-    def post(self, data):
-        self.posted.append(data.x)
-        return len(self.posted) - 1
-
-    def score(self, post_id):
-        return float(self.posted[post_id])
 
 
 def make(slots=5):

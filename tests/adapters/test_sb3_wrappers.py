@@ -18,11 +18,12 @@ from gymnasium.wrappers import (
     TransformObservation,
 )
 from gymnasium.wrappers import vector as vector_wrappers
+from parts import ListFace
 from stable_baselines3 import A2C, PPO, SAC
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
-from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyFace, KilroyTrainer, PostData
+from kilroy_gym import FaceEnv, FaceVectorEnv, KilroyTrainer, PostData
 from kilroy_gym.adapters.sb3 import KilroyVecEnv, SB3Agent
 from kilroy_gym.adapters.sb3.played import Played
 from kilroy_gym.codecs import BinaryCodec, BoxCodec
@@ -34,20 +35,10 @@ ZERO, ONE = np.float32(0), np.float32(1)
 SMALL = {"n_steps": 4, "device": "cpu", "seed": 0}
 
 
-class ListFace(KilroyFace):
+class HoursFace(ListFace):
     """Has the posts of a list, shows one of 24 hours, and keeps what is posted."""
 
     observation_space = Box(0.0, 23.0, (1,), np.float32)
-
-    def __init__(self, posts=()):
-        self.existing, self.posted = list(posts), []
-
-    def scrap(self, limit=None):
-        yield from enumerate(self.existing[:limit])
-
-    def post(self, data):
-        self.posted.append(data.x)
-        return len(self.posted) - 1
 
     def score(self, post_id):
         return 0.0
@@ -61,7 +52,7 @@ def hours(*numbers):
 
 
 def env_of(codec=None, posts=(), **kwargs):
-    return FaceEnv(ListFace(posts), codec or BinaryCodec(), **kwargs)
+    return FaceEnv(HoursFace(posts), codec or BinaryCodec(), **kwargs)
 
 
 def played(env):
@@ -78,7 +69,7 @@ def by_24(env):
 
 @pytest.mark.parametrize("slots", [None, 2])
 def test_a_round_reports_what_was_sent_whatever_wrappers_made_of_the_action(slots):
-    face = ListFace()
+    face = HoursFace()
     if slots:
         env = FaceVectorEnv(face, slots, BinaryCodec())
         env = vector_wrappers.TransformAction(env, lambda actions: 1 - actions)
@@ -92,7 +83,7 @@ def test_a_round_reports_what_was_sent_whatever_wrappers_made_of_the_action(slot
 
 
 def test_separate_environments_report_their_posts_in_the_order_of_the_slots():
-    faces = [ListFace() for _ in range(3)]
+    faces = [HoursFace() for _ in range(3)]
     env = SyncVectorEnv(
         [
             lambda face=face: TransformAction(FaceEnv(face, BinaryCodec()), lambda a: 1 - a, None)
@@ -112,7 +103,7 @@ def test_a_clone_acts_through_the_wrapper_that_rescales_its_actions(algorithm, s
     # SAC fits a spread, and posts that are all the same have none.
     spread = 0.5 if algorithm is SAC else 0.0
     drawn = np.random.default_rng(0).normal(2.0, spread, 100)
-    face = ListFace([PostData(float(x)) for x in drawn])
+    face = HoursFace([PostData(float(x)) for x in drawn])
     codec = BoxCodec(0.0, 10.0)
     if slots:
         env = vector_wrappers.RescaleAction(FaceVectorEnv(face, slots, codec), ZERO, ONE)
@@ -296,7 +287,7 @@ def test_wrappers_that_remember_are_refused_where_posts_are_composed():
 
 @pytest.mark.parametrize("slots", [1, 3])
 def test_predictions_apply_the_wrappers_of_stable_baselines3_and_change_nothing(slots):
-    env = FaceVectorEnv(ListFace(), slots, BinaryCodec())
+    env = FaceVectorEnv(HoursFace(), slots, BinaryCodec())
     vec = VecNormalize(VecFrameStack(KilroyVecEnv(env), 3))
     agent = SB3Agent(A2C("MlpPolicy", vec, **SMALL))
     vec.obs_rms.update(np.array([[0, 0, 1.0], [0, 0, 3.0]]))
@@ -310,9 +301,9 @@ def test_predictions_apply_the_wrappers_of_stable_baselines3_and_change_nothing(
 
 
 def test_a_move_to_another_environment_keeps_the_wrappers_of_stable_baselines3():
-    vec = VecNormalize(KilroyVecEnv(FaceVectorEnv(ListFace(), 2, BinaryCodec())))
+    vec = VecNormalize(KilroyVecEnv(FaceVectorEnv(HoursFace(), 2, BinaryCodec())))
     agent = SB3Agent(A2C("MlpPolicy", vec, **SMALL)).learn(16)
-    face = ListFace()
+    face = HoursFace()
     agent.set_env(FaceVectorEnv(face, 2, BinaryCodec()))
     moved = agent.model.get_vec_normalize_env()
     assert moved.obs_rms.count == pytest.approx(18, abs=0.1)
@@ -323,7 +314,7 @@ def test_a_move_to_another_environment_keeps_the_wrappers_of_stable_baselines3()
 @pytest.mark.parametrize("norm_obs", [True, False])
 def test_a_state_holds_what_normalizes(norm_obs):
     def agent(norm_obs=norm_obs):
-        env = FaceVectorEnv(ListFace(), 2, BinaryCodec())
+        env = FaceVectorEnv(HoursFace(), 2, BinaryCodec())
         vec = VecNormalize(KilroyVecEnv(env), norm_obs=norm_obs)
         return SB3Agent(A2C("MlpPolicy", vec, **SMALL))
 

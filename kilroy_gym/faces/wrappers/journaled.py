@@ -163,10 +163,6 @@ class JournaledFace(FaceWrapper):
             return data.key
         return self.journal.intend(data, self.author, refusal, score)
 
-    def entry_of(self, data: AnyPost) -> Entry | None:
-        """Returns the journal's entry of a post, found by its key or draft number."""
-        return self.journal.entry_of(data)
-
     def close(self) -> None:
         """Closes the journal, for another process to use, and the Face inside."""
         self.journal.close()

@@ -112,7 +112,7 @@ class ReviewedFace(FaceWrapper):
         Raises:
             TypeError: A rule returned neither a reason nor ``None``.
         """
-        entry = None if self._journaled is None else self._journaled.entry_of(data)
+        entry = None if self._journaled is None else self._journaled.journal.entry_of(data)
         if entry is not None and entry.refusal is not None:
             return RefusedId(entry.key)
         # A post that was approved and then failed to go out is not reviewed again.
